@@ -1,0 +1,115 @@
+"""Small array helpers, and the one place where shapes are checked.
+
+Sequences are arrays of shape (T, B, K): T time steps, B sequences side by side, K numbers per step.
+"""
+
+import numpy as np
+
+
+def flat(X):
+    """View (T, B, K) as (T·B, K): a matrix product treats time and batch alike, as examples.
+
+    >>> flat(np.zeros((7, 2, 3))).shape
+    (14, 3)
+    """
+    return X.reshape(-1, X.shape[-1])
+
+
+def sigmoid(a):
+    """σ(a) = 1 / (1 + e^(−a)), computed as ½ + ½ tanh(a/2), which never overflows.
+
+    >>> sigmoid(np.array([-1000.0, 0.0, 1000.0]))
+    array([0. , 0.5, 1. ])
+    """
+    return 0.5 + 0.5 * np.tanh(0.5 * a)
+
+
+def log_softmax(a):
+    """log softmax along the last axis: a − log Σ e^a, with the maximum taken out first so that nothing overflows.
+
+    >>> np.exp(log_softmax(np.array([1000.0, 1000.0])))
+    array([0.5, 0.5])
+    """
+    a = a - a.max(axis=-1, keepdims=True)
+    return a - np.log(np.exp(a).sum(axis=-1, keepdims=True))
+
+
+def one_hot(ids, size, dtype=np.float64):
+    """Integers of any shape (…) to rows of the identity, (…, size).
+
+    Raises TypeError for ids that are not integers and ValueError for an id outside 0 … size−1.
+
+    >>> one_hot(np.array([2, 0]), 3)
+    array([[0., 0., 1.],
+           [1., 0., 0.]])
+    """
+    expect_ids("ids", ids, size)
+    return np.eye(size, dtype=dtype)[ids]
+
+
+def expect(name, array, shape, dtype=None):
+    """Raise unless `array` is a finite floating-point array of the given shape; return it.
+
+    `shape` holds a number where the size is known and a letter where any size from 1 will do, and
+    `dtype` is the type the layer computes in (any floating type if None).
+    Raises TypeError (not an array, wrong dtype) or ValueError (shape, NaN, infinity), naming the argument.
+
+    >>> expect("X", np.zeros((32, 35, 48)), ("T", "B", 64))
+    Traceback (most recent call last):
+    ValueError: expected X of shape (T, B, 64), got (32, 35, 48)
+    """
+    _expect_array(name, array, shape)
+    if array.dtype.kind != "f":
+        raise TypeError(f"expected {name} of a floating-point dtype, got {array.dtype}")
+    if dtype is not None and array.dtype != dtype:
+        raise TypeError(f"expected {name} of dtype {np.dtype(dtype)} (the parameters'), got {array.dtype}")
+    if not np.isfinite(array).all():
+        where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+        raise ValueError(f"expected {name} to be finite, got {array[where]} at index {where}")
+    return array
+
+
+def expect_ids(name, array, size, shape=None):
+    """Raise unless `array` holds integers 0 … size−1 (and has the given shape, as for `expect`); return it."""
+    if not isinstance(array, (np.ndarray, np.integer, int)) or np.asarray(array).dtype.kind not in "iu":
+        got = getattr(array, "dtype", type(array).__name__)
+        raise TypeError(f"expected {name} to be integers, got {got}")
+    if shape is not None:
+        _expect_array(name, array, shape)
+    low, high = np.min(array, initial=0), np.max(array, initial=0)
+    if low < 0 or high >= size:
+        raise ValueError(f"expected {name} between 0 and {size - 1}, got {low if low < 0 else high}")
+    return array
+
+
+def expect_mask(name, mask, shape):
+    """Raise unless `mask` is None or a boolean array of the given shape; return it."""
+    if mask is not None:
+        _expect_array(name, mask, shape)
+        if mask.dtype != bool:
+            raise TypeError(f"expected {name} of dtype bool, got {mask.dtype}")
+    return mask
+
+
+def expect_positive(**sizes):
+    """Raise ValueError, naming the first argument that is not a positive integer.
+
+    >>> expect_positive(D=3, H=0)
+    Traceback (most recent call last):
+    ValueError: expected H to be a positive integer, got 0
+    """
+    for name, size in sizes.items():
+        if not isinstance(size, (int, np.integer)) or isinstance(size, bool) or size < 1:
+            raise ValueError(f"expected {name} to be a positive integer, got {size!r}")
+
+
+def _expect_array(name, array, shape):
+    if not isinstance(array, np.ndarray):
+        raise TypeError(f"expected {name} to be a NumPy array, got {type(array).__name__}")
+    fits = array.ndim == len(shape) and all(
+        size > 0 if isinstance(want, str) else size == want for size, want in zip(array.shape, shape, strict=True)
+    )
+    if not fits:
+        wanted = ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "")
+        empty = " (no size may be 0)" if array.ndim == len(shape) and 0 in array.shape else ""
+        raise ValueError(f"expected {name} of shape ({wanted}), got {array.shape}{empty}")

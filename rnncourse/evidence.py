@@ -1,0 +1,67 @@
+"""Numbers and claims that a chapter makes, kept beside the cell that computed them.
+
+In a notebook both functions publish what they print, so that the book can quote a number in its prose
+(`{glue:text}`) and gather every claim into one table. Elsewhere they only print.
+"""
+
+import math
+import sys
+from html import escape
+
+VERDICTS = "holds", "false", "depends"
+CLAIM_MIME = "application/vnd.rnncourse.claim+json"
+
+
+def measured(name, text):
+    """Print `name = text` and publish `text` under `name`, for the prose to quote.
+
+    `text` is a string, rounded to what holds on any machine. Raises TypeError for anything else.
+
+    >>> measured("parameters", "66")
+    parameters = 66
+    """
+    if not isinstance(text, str):
+        raise TypeError(f"expected text to be a string, rounded by you, got {type(text).__name__}")
+    print(f"{name} = {text}")
+    publish({"application/papermill.record/text/plain": text}, {"scrapbook": {"name": name, "mime_prefix": "application/papermill.record/"}})
+
+
+def claim(id, statement, verdict, evidence, value, at_least=None, at_most=None):
+    """Assert that `value` is `at_least` (or `at_most`) a bound, and record the claim that this decides.
+
+    `id` is a short name, unique in the book. `statement` is the claim as people make it, and `verdict` what the evidence
+    says of it: "holds", "false" or "depends". `evidence` says what `value` is, worst case over the seeds. What is printed is the
+    bound, which is the same on every machine; the value and the margin go with the published record.
+    Raises AssertionError if the value is on the wrong side or not a number, ValueError unless there is exactly one bound
+    and the verdict is one of the three.
+
+    >>> claim("bounded", "A tanh state stays between -1 and 1.", "holds", "largest |h|", 0.98, at_most=1)
+    Claim "A tanh state stays between -1 and 1." Verdict: holds. Checked: largest |h| is at most 1.
+    """
+    if verdict not in VERDICTS:
+        raise ValueError(f"expected verdict to be one of {VERDICTS}, got {verdict!r}")
+    if (at_least is None) == (at_most is None):
+        raise ValueError("expected exactly one of at_least and at_most")
+    value, bound, side = float(value), *((at_least, "at least") if at_most is None else (at_most, "at most"))
+    margin = value - bound if at_most is None else bound - value
+    if not (math.isfinite(value) and margin >= 0):
+        raise AssertionError(f"claim {id}: {evidence} is {value:.4g}, expected {side} {bound:g}")
+    said = f'Claim "{statement}" Verdict: {verdict}. Checked: {evidence} is {side} {bound:g}.'
+    record = {"id": id, "statement": statement, "verdict": verdict, "evidence": evidence, "value": value, side.replace(" ", "_"): bound, "margin": margin}
+    html = (
+        f'<div class="claim claim-{verdict}" id="claim-{escape(id)}"><p class="claim-statement"><strong>Claim.</strong> “{escape(statement)}” '
+        f'<strong class="claim-verdict">{verdict}</strong></p><p class="claim-evidence">{escape(evidence)}: '
+        f"measured {value:.3g}, asserted {side} {bound:g}.</p></div>"
+    )
+    if not publish({"text/plain": said, "text/html": html, CLAIM_MIME: record}):
+        print(said)
+
+
+def publish(data, metadata=None):
+    """Send a MIME bundle to the notebook; False where there is none."""
+    if "ipykernel" not in sys.modules:
+        return False
+    from IPython.display import display
+
+    display(data, raw=True, metadata=metadata or {})
+    return True

@@ -1,0 +1,79 @@
+"""Check a gradient against central differences: an oracle that knows nothing of the formula."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from rnncourse.optim import expect_same_keys
+
+
+class Worst(NamedTuple):
+    """The coordinate where gradient and differences disagree most."""
+
+    parameter: str
+    index: tuple
+    got: Any  # the gradient under test
+    expected: Any  # the central difference
+    error: Any  # relative error
+
+    def __str__(self):
+        where = f"{self.parameter}[{', '.join(map(str, self.index))}]"
+        return f"{where}: got {self.got:.9g}, expected {self.expected:.9g}, relative error {self.error:.2g}"
+
+
+def numerical_gradient(loss, array, eps=1e-6, indices=None):
+    """(L(θ+ε) − L(θ−ε)) / 2ε, one coordinate of `array` at a time.
+
+    `loss()` takes no argument and reads `array`, which is changed in place and put back. `indices` are flat positions
+    (all if None). Returns an array of the shape of `array`, NaN at the positions not asked for.
+    The error is O(ε²) from the formula plus O(u/ε) from rounding (u the machine's precision), least near ε = u^(1/3).
+
+    >>> x = np.array([3.0, 5.0])
+    >>> numerical_gradient(lambda: x[0] * x[1], x).round(6)
+    array([5., 3.])
+    """
+    result = np.full(array.shape, np.nan)
+    for k in range(array.size) if indices is None else indices:
+        old = array.flat[k]
+        try:
+            array.flat[k] = old + eps
+            up, above = loss(), array.flat[k]
+            array.flat[k] = old - eps
+            down, below = loss(), array.flat[k]
+        finally:
+            array.flat[k] = old
+        result.flat[k] = (up - down) / (float(above) - float(below))
+    return result
+
+
+def relative_error(got, expected, floor=1e-8):
+    """|got − expected| / max(|got| + |expected|, floor), elementwise."""
+    return abs(got - expected) / np.maximum(abs(got) + abs(expected), floor)
+
+
+def gradcheck(loss, params, grads, rng, tolerance=1e-6, eps=1e-6, samples=20):
+    """Compare `grads` with central differences of `loss()` at `samples` random coordinates of each parameter.
+
+    `params` and `grads` are dicts of arrays with equal keys; the arrays must be the ones `loss` reads. Meant for float64.
+    Returns the `Worst` coordinate; raises AssertionError that prints it if its relative error exceeds `tolerance`,
+    KeyError if the keys differ, ValueError if a gradient's shape is not its parameter's.
+
+    >>> x = np.array([1.0, 2.0])
+    >>> gradcheck(lambda: (x**2).sum(), {"x": x}, {"x": 2 * x}, np.random.default_rng(0)).error < 1e-9
+    np.True_
+    """
+    expect_same_keys(params, grads)
+    worst = Worst("", (), 0.0, 0.0, -1.0)
+    for name, p in params.items():
+        if np.shape(grads[name]) != p.shape:
+            raise ValueError(f"expected the gradient of {name} of shape {p.shape}, got {np.shape(grads[name])}")
+        indices = rng.choice(p.size, size=min(samples, p.size), replace=False)
+        expected = numerical_gradient(loss, p, eps, indices)
+        for k in indices:
+            got, want = grads[name].flat[k], expected.flat[k]
+            error = relative_error(got, want) if np.isfinite(got) and np.isfinite(want) else np.inf
+            if error > worst.error:
+                worst = Worst(name, tuple(int(i) for i in np.unravel_index(k, p.shape)), got, want, error)
+    if worst.error > tolerance:
+        raise AssertionError(f"gradient check failed at {worst} (tolerance {tolerance:.2g})")
+    return worst

@@ -1,0 +1,137 @@
+"""Unroll a cell over time, and backpropagate through time: written once, for every cell.
+
+A cell is state' = F(x W_x + b, state). What touches the input is one matrix product for all time steps;
+what is nonlinear is the cell's `step`; and the backward pass is a *linear* recurrence, run from the last
+step to the first, whose coefficients the cell's `linearize` reads off the forward tape.
+
+Shapes: T time steps, B sequences, D inputs, H hidden units, G gates. A state is a tuple of (B, H) arrays with
+h first, because some cells carry more than h. Source: Rumelhart, Hinton & Williams 1986; Werbos 1990.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from rnncourse.arrays import expect, expect_mask, flat
+
+CACHE = 2**18
+"""Bytes of tape that `bptt` linearizes at once: small enough to stay in a core's cache."""
+
+
+class Tape(NamedTuple):
+    """What the forward pass leaves for the backward pass: nothing else crosses."""
+
+    X: Any  # (T, B, D)              the inputs
+    states: Any  # (n_states, T+1, B, H)  states[:, t] is the state before step t
+    gates: Any  # (T, B, n_saved·H)      what `step` saved
+    mask: Any  # (T, B) bool, or None   True where a step is real
+
+    def steps(self, a, z):
+        """The tape of steps a … z−1 alone (views, no copies)."""
+        return Tape(self.X[a:z], self.states[:, a : z + 1], self.gates[a:z], None if self.mask is None else self.mask[a:z])
+
+
+def unroll(cell, X, state=None, mask=None, rng=None):
+    """Run `cell` over X, of shape (T, B, D).
+
+    `state` is the state before the first step (zeros if None). Where `mask` (T, B) is False the state waits:
+    the step leaves it as it was. `rng` is part of every layer's contract and unused by a plain cell.
+    Returns H (T, B, H), the last state, and the `Tape`.
+    Raises TypeError or ValueError, naming the argument, if an array does not fit the cell.
+    """
+    (D, _), (H, _), dtype = cell.W_x.shape, cell.W_h.shape, cell.W_h.dtype
+    T, B, _ = expect("X", X, ("T", "B", D), dtype).shape
+    expect_mask("mask", mask, (T, B))
+
+    XW = (flat(X) @ cell.W_x + cell.b).reshape(T, B, -1)  # every input projection, one matrix product
+    states = np.zeros((cell.n_states, T + 1, B, H), dtype)
+    gates = np.empty((T, B, cell.n_saved * H), dtype)
+    if state is not None:
+        states[:, 0] = expect_state("state", state, cell.n_states, (B, H), dtype)
+    state = tuple(states[:, 0])
+    for t in range(T):
+        new, gates[t] = cell.step(XW[t], state)
+        if mask is not None:
+            new = tuple(np.where(mask[t, :, None], n, s) for n, s in zip(new, state, strict=True))
+        states[:, t + 1] = new
+        state = new
+    return states[0, 1:], state, Tape(X, states, gates, mask)
+
+
+def bptt(cell, dH, tape, dstate=None):
+    """Backpropagation through time: the reverse scan of the cell's backward step.
+
+        dL/dh_t = ∂L/∂h_t + (∂h_{t+1}/∂h_t)ᵀ dL/dh_{t+1}          total = immediate + handed back
+
+    `dH` (T, B, H) holds the *immediate* gradients ∂L/∂h_t: what the losses say to h_t directly, nothing through
+    later steps. `dstate` is the gradient of the state after the last step, from whatever comes later (none if None).
+    Returns dX (T, B, D), the gradient of the state before the first step, and the parameters' gradients.
+    Raises TypeError or ValueError, naming the argument, if an array does not fit the tape.
+    """
+    X, states, gates, mask = tape
+    (T, B, _), H, dtype = X.shape, states.shape[-1], X.dtype
+    expect("dH", dH, (T, B, H), dtype)
+    if dstate is None:
+        dstate = tuple(np.zeros((B, H), dtype) for _ in states)
+    else:
+        dstate = expect_state("dstate", dstate, cell.n_states, (B, H), dtype)
+
+    W_hT = np.ascontiguousarray(cell.W_h.T)
+    dXW = np.empty((T, B, cell.b.size), dtype)
+    for a, z in blocks(T, gates[0].nbytes):
+        J = cell.linearize(gates[a:z], states[:, a:z], states[:, a + 1 : z + 1])
+        for t in reversed(range(a, z)):
+            dstate = (dstate[0] + dH[t], *dstate[1:])
+            if mask is not None:  # a step that waited hands its gradient straight back
+                real = mask[t, :, None]
+                waited, dstate = [d * ~real for d in dstate], tuple(d * real for d in dstate)
+            dXW[t], dstate = cell.pullback(dstate, [j[t - a] for j in J], W_hT)
+            if mask is not None:
+                dstate = tuple(d + w for d, w in zip(dstate, waited, strict=True))
+    grads = {
+        "W_x": flat(X).T @ flat(dXW),  # every weight gradient: one matrix product, which is the sum over time
+        "b": flat(dXW).sum(axis=0),
+        **cell.recurrent_grads(states[0, :-1], dXW, gates),
+    }
+    return (flat(dXW) @ cell.W_x.T).reshape(X.shape), dstate, grads
+
+
+def truncated_bptt(cell, dH, tape, k1, k2):
+    """Truncated BPTT(k1, k2): every k1 steps, send the last k1 losses back through at most k2 steps.
+
+    For each z = k1, 2·k1, … (and T) the gradients ∂L/∂h_t of the steps z−k1 ≤ t < z run back through the steps
+    z−k2 ≤ t < z and are cut there. So every loss counts once, and reaches between k2−k1+1 and k2 steps back.
+    k1 = k2 is training on consecutive chunks with the state handed on; k2 ≥ T is full BPTT.
+    Returns the parameters' gradients. Raises ValueError unless 1 ≤ k1 ≤ k2.
+    Source: Williams & Peng 1990.
+    """
+    if not 1 <= k1 <= k2:
+        raise ValueError(f"expected 1 <= k1 <= k2, got k1 = {k1} and k2 = {k2}")
+    T = len(tape.X)
+    total = {name: np.zeros_like(value) for name, value in cell.params.items()}
+    for start in range(0, T, k1):
+        z = min(start + k1, T)
+        a = max(0, z - k2)
+        window = dH[a:z].copy()
+        window[: start - a] = 0  # losses of earlier steps have had their turn
+        for name, grad in bptt(cell, window, tape.steps(a, z))[2].items():
+            total[name] += grad
+    return total
+
+
+def expect_state(name, state, n_states, shape, dtype):
+    """Raise unless `state` is a tuple (or list) of `n_states` arrays of the given shape; return it."""
+    if not isinstance(state, (tuple, list)) or len(state) != n_states:
+        got = f"a {type(state).__name__} of {len(state)}" if isinstance(state, (tuple, list)) else type(state).__name__
+        raise TypeError(f"expected {name} to be a tuple of {n_states} array{'s' * (n_states > 1)}, got {got}")
+    return tuple(expect(f"{name}[{k}]", s, shape, dtype) for k, s in enumerate(state))
+
+
+def blocks(T, nbytes):
+    """The intervals [a, z) that cover 0 … T−1 from the last to the first, each about CACHE bytes at `nbytes` a step.
+
+    >>> blocks(5, CACHE // 2)
+    [(3, 5), (1, 3), (0, 1)]
+    """
+    k = max(1, CACHE // nbytes)
+    return [(max(0, z - k), z) for z in range(T, 0, -k)]

@@ -1,0 +1,53 @@
+"""The training loop: forward, loss, backward, clip, step. And a progress bar that stays out of the way."""
+
+import sys
+
+import numpy as np
+from tqdm import tqdm
+
+from rnncourse.optim import clip_by_global_norm
+
+
+def train_step(model, X, targets, loss, optimizer, state=None, mask=None, max_norm=None, rng=None):
+    """One update of the model's parameters from one batch.
+
+    X (T, B, D) and `targets` as `loss(Y, targets, mask)` takes them. `state` is where the sequences start (zeros if None).
+    Gradients are clipped to the global norm `max_norm` if one is given. `rng` is handed to the layers (dropout).
+    Returns the loss before the update, and the last state: hand it to the next call to carry the state on. Its gradient
+    is not handed back, so what carries it on is truncated BPTT.
+    """
+    Y, state, tape = model.forward(X, state, mask, rng)
+    value, dY = loss(Y, targets, mask)
+    _, _, grads = model.backward(dY, tape)
+    if max_norm is not None:
+        clip_by_global_norm(grads, max_norm)
+    optimizer.step(grads)
+    return value, state
+
+
+def fit(model, batches, loss, optimizer, max_norm=None, carry_state=False, name="training"):
+    """Take one `train_step` for each (X, targets) or (X, targets, mask) of the iterable `batches`.
+
+    With `carry_state` each batch starts in the state where the one before it stopped (stateful training: the batches
+    must follow one another, see `text.contiguous_batches`); without, each starts from zeros.
+    Returns the losses, float64 (number of batches,). Raises FloatingPointError when the loss is no longer finite.
+    """
+    losses, state = [], None
+    bar = progress(batches, name)
+    for X, targets, *mask in bar:
+        value, last = train_step(model, X, targets, loss, optimizer, state, *mask, max_norm=max_norm)
+        if not np.isfinite(value):
+            raise FloatingPointError(f"expected a finite loss, got {value} at batch {len(losses)}: clip, or lower the rate")
+        losses.append(value)
+        state = last if carry_state else None
+        bar.set_postfix(loss=f"{value:.3g}", refresh=False)
+    return np.array(losses)
+
+
+def progress(items, name):
+    """`items` behind a progress bar on stderr: in a terminal or a notebook, once the loop has run for half a second.
+
+    Written to a file or a pipe it says nothing, and the built book leaves stderr out.
+    """
+    shown = sys.stderr.isatty() or "ipykernel" in sys.modules
+    return tqdm(items, desc=name, delay=0.5, disable=not shown)
