@@ -23,7 +23,10 @@ def measured(name, text):
     if not isinstance(text, str):
         raise TypeError(f"expected text to be a string, rounded by you, got {type(text).__name__}")
     print(f"{name} = {text}")
-    publish({"application/papermill.record/text/plain": text}, {"scrapbook": {"name": name, "mime_prefix": "application/papermill.record/"}})
+    publish(
+        {"application/papermill.record/text/plain": text},
+        {"scrapbook": {"name": name, "mime_prefix": "application/papermill.record/"}},
+    )
 
 
 def claim(id, statement, verdict, evidence, value, at_least=None, at_most=None):
@@ -47,7 +50,15 @@ def claim(id, statement, verdict, evidence, value, at_least=None, at_most=None):
     if not (math.isfinite(value) and margin >= 0):
         raise AssertionError(f"claim {id}: {evidence} is {value:.4g}, expected {side} {bound:g}")
     said = f'Claim "{statement}" Verdict: {verdict}. Checked: {evidence} is {side} {bound:g}.'
-    record = {"id": id, "statement": statement, "verdict": verdict, "evidence": evidence, "value": value, side.replace(" ", "_"): bound, "margin": margin}
+    record = {
+        "id": id,
+        "statement": statement,
+        "verdict": verdict,
+        "evidence": evidence,
+        "value": value,
+        side.replace(" ", "_"): bound,
+        "margin": margin,
+    }
     html = (
         f'<div class="claim claim-{verdict}" id="claim-{escape(id)}"><p class="claim-statement"><strong>Claim.</strong> “{escape(statement)}” '
         f'<strong class="claim-verdict">{verdict}</strong></p><p class="claim-evidence">{escape(evidence)}: '
@@ -59,9 +70,15 @@ def claim(id, statement, verdict, evidence, value, at_least=None, at_most=None):
 
 def publish(data, metadata=None):
     """Send a MIME bundle to the notebook; False where there is none."""
-    if "ipykernel" not in sys.modules:
+    if not in_notebook():
         return False
     from IPython.display import display
 
     display(data, raw=True, metadata=metadata or {})
     return True
+
+
+def in_notebook():
+    """Whether this runs in a Jupyter kernel."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    return hasattr(shell, "kernel")

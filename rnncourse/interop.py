@@ -28,7 +28,12 @@ def to_torch(layer):
         D, H = layer.W_x.shape
         module = torch.nn.RNN(D, H, nonlinearity=NONLINEARITY[type(layer)], dtype=tensor["W_x"].dtype)
         b = tensor["b"]
-        twins = {"weight_ih_l0": tensor["W_x"], "weight_hh_l0": tensor["W_h"], "bias_ih_l0": b, "bias_hh_l0": torch.zeros_like(b)}
+        twins = {
+            "weight_ih_l0": tensor["W_x"],
+            "weight_hh_l0": tensor["W_h"],
+            "bias_ih_l0": b,
+            "bias_hh_l0": torch.zeros_like(b),
+        }
     else:
         raise TypeError(f"expected a layer with a twin in torch (RNN, ReLURNN, Linear), got {type(layer).__name__}")
     module.load_state_dict(twins)
@@ -56,7 +61,11 @@ def from_torch(module):
             raise ValueError(f"expected one layer, one direction and a bias, got {module}")
         cls = {name: cell for cell, name in NONLINEARITY.items()}[module.nonlinearity]
         size = module.input_size, module.hidden_size
-        values = {"W_x": array["weight_ih_l0"], "W_h": array["weight_hh_l0"], "b": array["bias_ih_l0"] + array["bias_hh_l0"]}
+        values = {
+            "W_x": array["weight_ih_l0"],
+            "W_h": array["weight_hh_l0"],
+            "b": array["bias_ih_l0"] + array["bias_hh_l0"],
+        }
     layer = cls(*size, np.random.default_rng(0), dtype=next(iter(values.values())).dtype)
     for name, p in layer.params.items():
         p[:] = values[name]

@@ -28,7 +28,9 @@ class Tape(NamedTuple):
 
     def steps(self, a, z):
         """The tape of steps a … z−1 alone (views, no copies)."""
-        return Tape(self.X[a:z], self.states[:, a : z + 1], self.gates[a:z], None if self.mask is None else self.mask[a:z])
+        return Tape(
+            self.X[a:z], self.states[:, a : z + 1], self.gates[a:z], None if self.mask is None else self.mask[a:z]
+        )
 
 
 def unroll(cell, X, state=None, mask=None, rng=None):

@@ -5,6 +5,7 @@ import sys
 import numpy as np
 from tqdm import tqdm
 
+from rnncourse.evidence import in_notebook
 from rnncourse.optim import clip_by_global_norm
 
 
@@ -37,7 +38,9 @@ def fit(model, batches, loss, optimizer, max_norm=None, carry_state=False, name=
     for X, targets, *mask in bar:
         value, last = train_step(model, X, targets, loss, optimizer, state, *mask, max_norm=max_norm)
         if not np.isfinite(value):
-            raise FloatingPointError(f"expected a finite loss, got {value} at batch {len(losses)}: clip, or lower the rate")
+            raise FloatingPointError(
+                f"expected a finite loss, got {value} at batch {len(losses)}: clip, or lower the rate"
+            )
         losses.append(value)
         state = last if carry_state else None
         bar.set_postfix(loss=f"{value:.3g}", refresh=False)
@@ -49,5 +52,4 @@ def progress(items, name):
 
     Written to a file or a pipe it says nothing, and the built book leaves stderr out.
     """
-    shown = sys.stderr.isatty() or "ipykernel" in sys.modules
-    return tqdm(items, desc=name, delay=0.5, disable=not shown)
+    return tqdm(items, desc=name, delay=0.5, disable=not (sys.stderr.isatty() or in_notebook()))
