@@ -13,8 +13,8 @@ class SGD:
         self.params, self.lr = params, _positive("lr", lr)
 
     def step(self, grads):
-        """Take one step against `grads`. Raises KeyError unless their keys are the parameters'."""
-        expect_same_keys(self.params, grads)
+        """Take one step against `grads`. Raises KeyError or ValueError unless keys and shapes are the parameters'."""
+        expect_matching(self.params, grads)
         for name, p in self.params.items():
             p -= self.lr * grads[name]
 
@@ -33,8 +33,8 @@ class Adam:
         self.v = {name: np.zeros_like(p) for name, p in params.items()}
 
     def step(self, grads):
-        """Take one step against `grads`. Raises KeyError unless their keys are the parameters'."""
-        expect_same_keys(self.params, grads)
+        """Take one step against `grads`. Raises KeyError or ValueError unless keys and shapes are the parameters'."""
+        expect_matching(self.params, grads)
         self.k += 1
         b1, b2 = self.betas
         for name, p in self.params.items():
@@ -59,10 +59,12 @@ def clip_by_global_norm(grads, max_norm):
     largest = max((float(abs(g).max(initial=0)) for g in grads.values()), default=0.0)
     if largest == 0:
         return 0.0
-    norm = largest * float(np.sqrt(sum(((g / largest) ** 2).sum(dtype=np.float64) for g in grads.values())))
+    root = float(np.sqrt(sum(((g / largest) ** 2).sum(dtype=np.float64) for g in grads.values())))
+    norm = largest * root
     if norm > max_norm:
-        for g in grads.values():
-            g *= max_norm / norm
+        for g in grads.values():  # in two steps, since ‖g‖ itself may be too large for a float
+            g /= largest
+            g *= max_norm / root
     return norm
 
 
@@ -81,11 +83,15 @@ def clip_by_value(grads, limit):
         np.clip(g, -limit, limit, out=g)
 
 
-def expect_same_keys(params, grads):
-    """Raise KeyError, naming what lacks and what is too many, unless the two dicts have equal keys."""
+def expect_matching(params, grads):
+    """Raise KeyError, naming what lacks and what is too many, unless the two dicts have equal keys; ValueError unless
+    each gradient has its parameter's shape."""
     if params.keys() != grads.keys():
         lacks, extra = sorted(params.keys() - grads.keys()), sorted(grads.keys() - params.keys())
         raise KeyError(f"expected gradients for {sorted(params)}: lacks {lacks}, too many {extra}")
+    for name, p in params.items():
+        if np.shape(grads[name]) != p.shape:
+            raise ValueError(f"expected the gradient of {name} of shape {p.shape}, got {np.shape(grads[name])}")
 
 
 def _positive(name, value):
