@@ -58,7 +58,7 @@ def expect(name, array, shape, dtype=None):
     Traceback (most recent call last):
     ValueError: expected X of shape (T, B, 64), got (32, 35, 48)
     """
-    _expect_array(name, array, shape)
+    expect_array(name, array, shape)
     if array.dtype.kind != "f":
         raise TypeError(f"expected {name} of a floating-point dtype, got {array.dtype}")
     if dtype is not None and array.dtype != dtype:
@@ -75,7 +75,7 @@ def expect_ids(name, array, size, shape=None):
         got = getattr(array, "dtype", type(array).__name__)
         raise TypeError(f"expected {name} to be integers, got {got}")
     if shape is not None:
-        _expect_array(name, array, shape)
+        expect_array(name, array, shape)
     low, high = np.min(array, initial=0), np.max(array, initial=0)
     if low < 0 or high >= size:
         raise ValueError(f"expected {name} between 0 and {size - 1}, got {low if low < 0 else high}")
@@ -85,7 +85,7 @@ def expect_ids(name, array, size, shape=None):
 def expect_mask(name, mask, shape):
     """Raise unless `mask` is None or a boolean array of the given shape; return it."""
     if mask is not None:
-        _expect_array(name, mask, shape)
+        expect_array(name, mask, shape)
         if mask.dtype != bool:
             raise TypeError(f"expected {name} of dtype bool, got {mask.dtype}")
     return mask
@@ -103,7 +103,15 @@ def expect_positive(**sizes):
             raise ValueError(f"expected {name} to be a positive integer, got {size!r}")
 
 
-def _expect_array(name, array, shape):
+def expect_rng(name, rng):
+    """Raise TypeError unless `rng` is a `numpy.random.Generator`; return it."""
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(f"expected {name} to be a numpy.random.Generator, got {type(rng).__name__}")
+    return rng
+
+
+def expect_array(name, array, shape):
+    """Raise unless `array` is a NumPy array of the given shape, as for `expect` but of any dtype."""
     if not isinstance(array, np.ndarray):
         raise TypeError(f"expected {name} to be a NumPy array, got {type(array).__name__}")
     fits = array.ndim == len(shape) and all(

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rnncourse.arrays import expect, expect_ids, log_softmax, one_hot
+from rnncourse.arrays import expect, expect_ids, expect_positive, expect_rng, log_softmax, one_hot
 
 
 def sample(model, prompt, length, rng, temperature=1.0):
@@ -11,8 +11,11 @@ def sample(model, prompt, length, rng, temperature=1.0):
     `model` maps one-hot inputs (T, B, V) to logits (T, B, V). Each token is drawn from
     softmax(logits / temperature) and fed back as the next input, with the state carried along.
     Temperature below 1 sharpens the distribution, above 1 flattens it.
-    Returns an int array (length,). Raises ValueError for an empty prompt or a temperature that is not positive.
+    Returns an int array (length,). Raises ValueError for an empty prompt, a length or a temperature that is not positive;
+    TypeError if `rng` is not a NumPy generator.
     """
+    expect_positive(length=length)
+    expect_rng("rng", rng)
     if not temperature > 0:
         raise ValueError(f"expected temperature to be positive, got {temperature}")
     first = next(iter(model.params.values()))

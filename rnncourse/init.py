@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from rnncourse.arrays import expect_rng
+
 
 def uniform(shape, bound, rng, dtype=np.float64):
     """An array of the given shape, drawn from U(−bound, bound).
@@ -12,9 +14,7 @@ def uniform(shape, bound, rng, dtype=np.float64):
     >>> abs(uniform((3, 4), 0.5, np.random.default_rng(0))).max() <= 0.5
     np.True_
     """
-    if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"expected rng to be a numpy.random.Generator, got {type(rng).__name__}")
-    return rng.uniform(-bound, bound, shape).astype(dtype)
+    return expect_rng("rng", rng).uniform(-bound, bound, shape).astype(dtype)
 
 
 def scaled_to_radius(W, radius):

@@ -82,8 +82,9 @@ class Stacked:
     def _each(self, name, state):
         if state is None:
             return [None] * len(self.layers)
-        if len(state) != len(self.layers):
-            raise ValueError(f"expected {name} with {len(self.layers)} entries, one a layer, got {len(state)}")
+        if not isinstance(state, (tuple, list)) or len(state) != len(self.layers):
+            got = len(state) if isinstance(state, (tuple, list)) else type(state).__name__
+            raise ValueError(f"expected {name} with {len(self.layers)} entries, one a layer, got {got}")
         return state
 
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rnncourse.arrays import expect, expect_mask, flat
+from rnncourse.arrays import expect, expect_mask, expect_positive, flat
 
 CACHE = 2**18
 """Bytes of tape that `bptt` linearizes at once: small enough to stay in a core's cache."""
@@ -104,11 +104,13 @@ def truncated_bptt(cell, dH, tape, k1, k2):
     For each z = k1, 2·k1, … (and T) the gradients ∂L/∂h_t of the steps z−k1 ≤ t < z run back through the steps
     z−k2 ≤ t < z and are cut there. So every loss counts once, and reaches between k2−k1+1 and k2 steps back.
     k1 = k2 is training on consecutive chunks with the state handed on; k2 ≥ T is full BPTT.
-    Returns the parameters' gradients. Raises ValueError unless 1 ≤ k1 ≤ k2.
+    Returns the parameters' gradients. Raises ValueError unless 1 ≤ k1 ≤ k2, and as `bptt` does if `dH` does not fit the tape.
     Source: Williams & Peng 1990.
     """
-    if not 1 <= k1 <= k2:
-        raise ValueError(f"expected 1 <= k1 <= k2, got k1 = {k1} and k2 = {k2}")
+    expect_positive(k1=k1, k2=k2)
+    if k1 > k2:
+        raise ValueError(f"expected k1 <= k2, got k1 = {k1} and k2 = {k2}")
+    expect("dH", dH, tape.states[0, 1:].shape, tape.X.dtype)
     T = len(tape.X)
     total = {name: np.zeros_like(value) for name, value in cell.params.items()}
     for start in range(0, T, k1):

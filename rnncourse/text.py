@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rnncourse.arrays import expect_positive
+from rnncourse.arrays import expect_array, expect_ids, expect_positive
 
 
 class Vocabulary:
@@ -34,8 +34,8 @@ class Vocabulary:
         return np.array([self.ids[c] for c in text], int)
 
     def decode(self, ids):
-        """Ids (n,) to a string."""
-        return "".join(self.tokens[k] for k in ids)
+        """Ids (n,) to a string. Raises TypeError for an id that is not an integer, ValueError for one outside 0 … len−1."""
+        return "".join(self.tokens[expect_ids("ids", k, len(self))] for k in ids)
 
 
 def contiguous_batches(ids, B, T):
@@ -43,7 +43,8 @@ def contiguous_batches(ids, B, T):
 
     Returns inputs and targets, both (windows, T, B): targets are the inputs one step later. Column b of window w+1
     goes on exactly where column b of window w stopped, which is what carrying the state across batches needs.
-    The tail that fills no window is left out. Raises ValueError if there is not even one window.
+    The tail that fills no window is left out. Raises TypeError if ids is not an array,
+    ValueError if there is not even one window.
 
     >>> inputs, targets = contiguous_batches(np.arange(9), B=2, T=2)
     >>> inputs[:, :, 0], inputs[:, :, 1]
@@ -51,6 +52,7 @@ def contiguous_batches(ids, B, T):
            [2, 3]]), array([[4, 5],
            [6, 7]]))
     """
+    expect_array("ids", ids, ("n",))
     expect_positive(B=B, T=T)
     windows = (len(ids) - 1) // (B * T)
     if windows < 1:
