@@ -1,0 +1,48 @@
+"""What every test run shares: which notebooks are compared cell by cell, and what a skipped test means in CI."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+CHAPTERS = Path(__file__).parent / "chapters"
+
+# The build draws these again; a committed notebook, in its normal form, does not hold them.
+DRAWN_BY_THE_BUILD = ("application/vnd.rnncourse.claim+json", "image/svg+xml", "stderr", "text/html", "text/latex")
+
+skipped: list[str] = []
+
+
+def pytest_ignore_collect(collection_path):
+    """Only the chapters' notebooks are executed by nbval: exercises, solutions and submissions are not."""
+    if collection_path.suffix == ".ipynb" and CHAPTERS not in collection_path.parents:
+        return True
+    return None
+
+
+def pytest_collectstart(collector):
+    """Compare what a notebook holds in its normal form, strictly, and nothing else."""
+    if hasattr(collector, "skip_compare"):
+        collector.skip_compare += DRAWN_BY_THE_BUILD
+
+
+def pytest_runtest_logreport(report):
+    """Note what is skipped."""
+    if report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        skipped.append(f"{report.nodeid}: {reason}")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session, exitstatus):
+    """In CI everything a test needs is installed, so a skipped test is a failed run."""
+    if os.environ.get("CI") and skipped and exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say which tests made the run fail by being skipped."""
+    if os.environ.get("CI") and skipped:
+        terminalreporter.section("skipped in CI, where nothing may be skipped")
+        for line in skipped:
+            terminalreporter.line(line)
