@@ -1,0 +1,48 @@
+"""What several test files share: hypothesis' settings, and the finite-difference check of a whole layer."""
+
+import numpy as np
+import pytest
+from hypothesis import settings
+
+from rnncourse.gradcheck import numerical_gradient
+
+# The same examples on every run, and no deadline: a slow machine is not a failure.
+settings.register_profile("course", derandomize=True, deadline=None, max_examples=25)
+settings.load_profile("course")
+
+
+def leaves(state):
+    """The arrays in a state, however nested; a layer without state has None."""
+    if state is None:
+        return []
+    return [state] if isinstance(state, np.ndarray) else [a for s in state for a in leaves(s)]
+
+
+def like(state, rng):
+    """A random state of the same structure."""
+    if state is None:
+        return None
+    return rng.normal(size=state.shape) if isinstance(state, np.ndarray) else type(state)(like(s, rng) for s in state)
+
+
+@pytest.fixture(scope="session")
+def check_by_differences():
+    """check(layer, X, state, mask, rng): every gradient of Σ Y ⊙ R + Σ state ⊙ R′ against central differences."""
+
+    def check(layer, X, state, mask, rng):
+        Y, last, tape = layer.forward(X, state, mask)
+        dY, dlast = rng.normal(size=Y.shape), like(last, rng)
+
+        def loss():
+            Y, last, _ = layer.forward(X, state, mask)
+            return (Y * dY).sum() + sum((s * d).sum() for s, d in zip(leaves(last), leaves(dlast), strict=True))
+
+        dX, dstate, grads = layer.backward(dY, tape, dlast)
+        assert grads.keys() == layer.params.keys()
+        pairs = [("X", X, dX)] + [(name, p, grads[name]) for name, p in layer.params.items()]
+        pairs += [(f"state {k}", s, d) for k, (s, d) in enumerate(zip(leaves(state), leaves(dstate), strict=True))]
+        for name, array, gradient in pairs:
+            expected = numerical_gradient(loss, array)
+            np.testing.assert_allclose(gradient, expected, rtol=1e-6, atol=1e-8, err_msg=f"gradient of {name}")
+
+    return check

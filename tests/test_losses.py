@@ -1,0 +1,126 @@
+"""Losses against torch, against finite differences, and at the edges."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rnncourse.gradcheck import numerical_gradient
+from rnncourse.losses import perplexity, softmax_cross_entropy, squared_error
+
+SIZES = st.tuples(*[st.integers(1, 6)] * 3)
+SEED = st.integers(0, 2**32 - 1)
+
+
+def draw_mask(T, B, rng, masked):
+    mask = rng.random((T, B)) < 0.6
+    mask[rng.integers(T), rng.integers(B)] = True
+    return mask if masked else None
+
+
+@given(sizes=SIZES, seed=SEED, masked=st.booleans())
+def test_cross_entropy_equals_torch(sizes, seed, masked):
+    (T, B, V), rng = sizes, np.random.default_rng(seed)
+    logits, targets, mask = 3 * rng.normal(size=sizes), rng.integers(0, V, (T, B)), draw_mask(T, B, rng, masked)
+    loss, dlogits = softmax_cross_entropy(logits, targets, mask)
+    theirs = torch.tensor(logits, requires_grad=True)
+    real = slice(None) if mask is None else torch.tensor(mask).flatten()
+    expected = torch.nn.functional.cross_entropy(theirs.reshape(T * B, V)[real], torch.tensor(targets).flatten()[real])
+    expected.backward()
+    assert loss == pytest.approx(expected.item(), abs=1e-10)
+    np.testing.assert_allclose(dlogits, theirs.grad, rtol=0, atol=1e-10)
+
+
+@given(sizes=SIZES, seed=SEED, masked=st.booleans())
+def test_squared_error_equals_torch(sizes, seed, masked):
+    (T, B, K), rng = sizes, np.random.default_rng(seed)
+    Y, targets, mask = rng.normal(size=sizes), rng.normal(size=sizes), draw_mask(T, B, rng, masked)
+    loss, dY = squared_error(Y, targets, mask)
+    theirs, real = torch.tensor(Y, requires_grad=True), torch.tensor(np.ones((T, B), bool) if mask is None else mask)
+    expected = 0.5 * K * torch.nn.functional.mse_loss(theirs[real], torch.tensor(targets)[real])
+    expected.backward()
+    assert loss == pytest.approx(expected.item(), abs=1e-10)
+    np.testing.assert_allclose(dY, theirs.grad, rtol=0, atol=1e-10)
+
+
+@given(sizes=SIZES, seed=SEED, masked=st.booleans(), classes=st.booleans())
+def test_gradients_equal_differences(sizes, seed, masked, classes):
+    (T, B, K), rng = sizes, np.random.default_rng(seed)
+    Y, mask = rng.normal(size=sizes), draw_mask(T, B, rng, masked)
+    loss, targets = (
+        (softmax_cross_entropy, rng.integers(0, K, (T, B))) if classes else (squared_error, rng.normal(size=sizes))
+    )
+    expected = numerical_gradient(lambda: loss(Y, targets, mask)[0], Y)
+    np.testing.assert_allclose(loss(Y, targets, mask)[1], expected, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("loss", [softmax_cross_entropy, squared_error])
+def test_pads_change_no_bit(loss):
+    rng = np.random.default_rng(0)
+    Y, mask = rng.normal(size=(5, 3, 4)), draw_mask(5, 3, rng, True)
+    targets = rng.integers(0, 4, (5, 3)) if loss is softmax_cross_entropy else rng.normal(size=(5, 3, 4))
+    value, dY = loss(Y, targets, mask)
+    Y[~mask] = 1e3
+    targets[~mask] = 1
+    value1, dY1 = loss(Y, targets, mask)
+    assert value1 == value
+    assert (dY1 == dY).all()
+    assert not dY[~mask].any()
+
+
+@pytest.mark.parametrize("loss", [softmax_cross_entropy, squared_error])
+def test_more_pads_leave_the_mean_over_tokens(loss):
+    rng = np.random.default_rng(0)
+    Y = rng.normal(size=(5, 3, 4))
+    targets = rng.integers(0, 4, (5, 3)) if loss is softmax_cross_entropy else rng.normal(size=(5, 3, 4))
+    mask = np.zeros((7, 3), bool)
+    mask[:5] = True
+
+    def grow(a):
+        return np.concatenate([a, np.ones((2, *a.shape[1:]), a.dtype)])
+
+    value, dY = loss(Y, targets)
+    value1, dY1 = loss(grow(Y), grow(targets), mask)
+    assert value1 == pytest.approx(value, abs=1e-14)
+    np.testing.assert_allclose(dY1[:5], dY, rtol=0, atol=1e-15)
+
+
+def test_cross_entropy_does_not_overflow():
+    logits = np.array([[[1e4, -1e4, 0.0]], [[-1e4, 1e4, 0.0]]])
+    loss, dlogits = softmax_cross_entropy(logits, np.array([[0], [0]]))
+    assert loss == 1e4  # (0 + 2e4) / 2
+    assert dlogits.tolist() == [[[0, 0, 0]], [[-0.5, 0.5, 0]]]
+
+
+def test_cross_entropy_gradient_sums_to_zero_and_leaves_its_arguments():
+    rng = np.random.default_rng(0)
+    logits, targets = rng.normal(size=(4, 3, 5)), rng.integers(0, 5, (4, 3))
+    before = logits.copy()
+    _, dlogits = softmax_cross_entropy(logits, targets)
+    np.testing.assert_allclose(dlogits.sum(axis=-1), 0, atol=1e-16)
+    assert (logits == before).all()
+
+
+def test_uniform_prediction_costs_log_V():
+    assert softmax_cross_entropy(np.full((3, 2, 7), 5.0), np.zeros((3, 2), int))[0] == pytest.approx(np.log(7))
+
+
+@pytest.mark.parametrize("loss", [softmax_cross_entropy, squared_error])
+def test_float32_stays_float32(loss):
+    rng = np.random.default_rng(0)
+    Y = rng.normal(size=(4, 3, 5)).astype(np.float32)
+    targets = rng.integers(0, 5, (4, 3)) if loss is softmax_cross_entropy else np.zeros_like(Y)
+    value, dY = loss(Y, targets)
+    double, dY64 = loss(Y.astype(float), targets if targets.dtype.kind == "i" else targets.astype(float))
+    assert dY.dtype == np.float32
+    assert isinstance(value, float)
+    assert value == pytest.approx(double, rel=1e-5)
+    np.testing.assert_allclose(dY, dY64, rtol=0, atol=1e-6)
+
+
+def test_perplexity_is_that_of_all_tokens_together():
+    batches = [(2 * np.log(2), 2), (6 * np.log(8), 6)]  # 2 tokens as unsure as a coin, 6 as unsure as among 8
+    total, tokens = map(sum, zip(*batches, strict=True))
+    assert perplexity(total, tokens) == pytest.approx(2 ** (2 * 1 / 8 + 6 * 3 / 8))
+    assert perplexity(0.0, 5) == 1
