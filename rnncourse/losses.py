@@ -39,9 +39,29 @@ def squared_error(Y, targets, mask=None):
     9.0
     """
     T, B, _ = expect("Y", Y, ("T", "B", "K")).shape
-    expect("targets", targets, Y.shape)
+    expect("targets", targets, Y.shape, Y.dtype)
     difference = (Y - targets) * _token_weights(mask, (T, B), Y.dtype)
     return 0.5 * float((difference * (Y - targets)).sum()), difference
+
+
+def from_step(first, loss):
+    """The same loss, taken of the outputs from step `first` on: −1 for networks that read many steps and answer once.
+
+    Returns a loss whose `Y` is (T, B, K) and whose `targets` are those of the steps asked for, Y[first:]. Its gradient
+    is 0 at all earlier steps. `mask` (T, B), if given, is cut alike.
+
+    >>> value, dY = from_step(-1, squared_error)(np.ones((5, 2, 1)), np.zeros((1, 2, 1)))
+    >>> value, dY[:, 0, 0]
+    (0.5, array([0. , 0. , 0. , 0. , 0.5]))
+    """
+
+    def late_loss(Y, targets, mask=None):
+        value, dlate = loss(Y[first:], targets, None if mask is None else mask[first:])
+        dY = np.zeros_like(Y)
+        dY[first:] = dlate
+        return value, dY
+
+    return late_loss
 
 
 def perplexity(total_loss, tokens):

@@ -74,5 +74,23 @@ def flip_flop(T, B, rng, p=0.05):
     return X[..., None], targets.astype(int)
 
 
+def delayed_recall(T, B, lag, rng):
+    """The delayed recall task: say what came `lag` steps ago.
+
+    Each input is −1 or +1 with equal probability. The target at step t is the input at step t − `lag`: class 0 for −1, class 1 for +1.
+    Returns X float64 (T, B, 1) and targets int (T − lag, B), those of the steps from `lag` on. Generated.
+    Raises ValueError unless T, B and lag are positive integers and lag < T.
+
+    >>> X, targets = delayed_recall(5, 1, 2, np.random.default_rng(0))
+    >>> X[:, 0, 0], targets[:, 0]
+    (array([ 1.,  1.,  1., -1., -1.]), array([1, 1, 1]))
+    """
+    expect_positive(T=T, B=B, lag=lag)
+    if lag >= T:
+        raise ValueError(f"expected lag below T = {T}, got {lag}")
+    X = rng.choice([-1.0, 1.0], (T, B))
+    return X[..., None], (X[: T - lag] > 0).astype(int)
+
+
 def _indent(line):
     return len(line) - len(line.lstrip()) if line.strip() else None

@@ -1,0 +1,120 @@
+"""One figure style for the whole book, and the drawings that chapters share.
+
+Lines are told apart by more than colour, the colours are safe for colour-blind readers (Okabe & Ito), and the face is
+white: the book's style sheet turns lightness round in dark mode, so that one figure serves both.
+"""
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+
+BLUE, ORANGE, GREEN, PINK, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#595959"
+CYCLE = mpl.cycler(color=[BLUE, ORANGE, GREEN, PINK, GREY]) + mpl.cycler(
+    linestyle=["-", "--", "-.", ":", (0, (5, 1, 1, 1))]
+)
+SEQUENTIAL = "cividis"
+
+
+def use_style():
+    """Set matplotlib's defaults, and SVG as what notebooks show."""
+    mpl.rcParams.update(
+        {
+            "axes.prop_cycle": CYCLE,
+            "axes.spines.right": False,
+            "axes.spines.top": False,
+            "figure.constrained_layout.use": True,
+            "figure.figsize": (5.6, 3.2),
+            "font.size": 11,
+            "image.cmap": SEQUENTIAL,
+            "legend.frameon": False,
+            "lines.linewidth": 1.8,
+            "savefig.facecolor": "white",
+            "svg.hashsalt": "rnncourse",
+        }
+    )
+    try:
+        from matplotlib_inline.backend_inline import set_matplotlib_formats
+    except ImportError:  # not in a notebook
+        return
+    set_matplotlib_formats("svg")
+
+
+def dots(ax, groups, values, marker="o", label=None, color=BLUE, shift=0.0):
+    """Every single result as a dot, a row a group, so that the spread over seeds is seen and not summarized.
+
+    `groups` are the rows' names, `values` one sequence of results for each.
+    """
+    for row, results in enumerate(values):
+        y = row + shift + np.linspace(-0.12, 0.12, len(results))
+        ax.plot(results, y, marker, color=color, markersize=6, alpha=0.85, label=label if row == 0 else None)
+    ax.set_yticks(range(len(groups)), groups)
+    ax.set_ylim(len(groups) - 0.5, -0.5)
+    ax.grid(axis="x", alpha=0.3)
+
+
+def box(ax, x, y, text, color, width=0.52, height=0.5):
+    """A rounded box with text, centred at (x, y)."""
+    corner = (x - width / 2, y - height / 2)
+    ax.add_patch(
+        FancyBboxPatch(corner, width, height, boxstyle="round,pad=0.02,rounding_size=0.1", fc="white", ec=color, lw=1.8)
+    )
+    ax.text(x, y, text, ha="center", va="center")
+
+
+def arrow(ax, start, end, text="", color=GREY, bend=0.0, style="-", offset=(0.0, 0.0)):
+    """An arrow from `start` to `end`, labelled at its middle (moved by `offset`)."""
+    ax.add_patch(
+        FancyArrowPatch(
+            start,
+            end,
+            arrowstyle="-|>",
+            mutation_scale=13,
+            color=color,
+            lw=1.6,
+            linestyle=style,
+            connectionstyle=f"arc3,rad={bend}",
+        )
+    )
+    middle = (np.array(start) + end) / 2 + offset
+    ax.text(*middle, text, ha="center", va="center", color=color, bbox={"fc": "white", "ec": "none", "pad": 1})
+
+
+def unrolled(ax, T=3):
+    """The recurrent network unrolled over T steps: one box a step, the same three weight matrices on every copy."""
+    _columns(ax, T, "o")
+    for t in range(1, T + 1):
+        arrow(ax, (t, -0.68), (t, -0.3), r"$W_{xh}$", BLUE, offset=(0.24, 0))
+        arrow(ax, (t, 0.3), (t, 0.68), r"$W_{hq}$", GREEN, offset=(0.24, 0))
+        arrow(ax, (t - 0.72, 0), (t - 0.28, 0), r"$W_{hh}$", ORANGE, offset=(0, 0.2))
+    ax.text(T + 0.55, 0, "…", ha="center", va="center", fontsize=16)
+
+
+def gradient_paths(ax, T=3):
+    """The same graph with gradients: down from each loss, and back from each step to the one before."""
+    _columns(ax, T, "L")
+    for t in range(1, T + 1):
+        arrow(ax, (t, -0.3), (t, -0.68), "", BLUE)
+        arrow(ax, (t, 0.68), (t, 0.3), rf"$\frac{{\partial L_{t}}}{{\partial h_{t}}}$", GREEN, offset=(0.24, 0))
+        if t < T:
+            arrow(ax, (t + 0.72, 0), (t + 0.28, 0), "", ORANGE, style="--")
+            ax.text(
+                t + 0.5,
+                -0.52,
+                rf"$\left(\frac{{\partial h_{t + 1}}}{{\partial h_{t}}}\right)^{{\!\top}}$",
+                ha="center",
+                color=ORANGE,
+                fontsize=12,
+            )
+    arrow(ax, (0.72, 0), (0.28, 0), "", ORANGE, style="--")
+
+
+def _columns(ax, T, top):
+    ax.text(0.1, 0, r"$h_0$", ha="center", va="center")
+    for t in range(1, T + 1):
+        box(ax, t, -0.95, rf"$x_{t}$", BLUE)
+        box(ax, t, 0, rf"$h_{t}$", ORANGE)
+        box(ax, t, 0.95, rf"${top}_{t}$", GREEN)
+    ax.set_xlim(-0.1, T + 0.8)
+    ax.set_ylim(-1.3, 1.3)
+    ax.set_aspect("equal")
+    ax.axis("off")
