@@ -16,6 +16,7 @@ from sphinx.config import Config
 HERE = Path(__file__).parent
 UNUSED = ("scripts/fontawesome.js", "**/*.map", "vendor/fontawesome/webfonts/*.ttf")
 # A browser may not fetch pages from a folder, so search shows titles there and no excerpts.
+INLINE_MATH = re.compile(r'(<span class="math notranslate nohighlight">\\\([^<]*</span>)([.,;:!?)]+)')
 NO_EXCERPTS = 'if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;'
 
 
@@ -47,6 +48,8 @@ def complete_page(
         return
     if text := description(doctree):
         context["metatags"] = f'{context.get("metatags") or ""}<meta name="description" content="{escape(text)}" />'
+    # A line may not break between a formula and the full stop after it.
+    context["body"] = INLINE_MATH.sub(r'<span class="unbroken">\1\2</span>', context["body"])
     # A list of references is a list of list items to a screen reader.
     context["body"] = context["body"].replace('role="doc-biblioentry"', 'role="listitem"')
     if pagename.startswith("exercises/"):
