@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rnncourse.arrays import expect_rng
 from rnncourse.optim import expect_matching
 
 
@@ -27,6 +28,7 @@ def numerical_gradient(loss, array, eps=1e-5, indices=None):
     `loss()` takes no argument and reads `array`, which is changed in place and put back. `indices` are flat positions
     (all if None). Returns an array of the shape of `array`, NaN at the positions not asked for.
     The error is O(ε²) from the formula plus O(u/ε) from rounding (u the machine's precision), least near ε = u^(1/3).
+    Raises ValueError if ε is so small that it changes nothing.
 
     >>> x = np.array([3.0, 5.0])
     >>> numerical_gradient(lambda: x[0] * x[1], x).round(6)
@@ -42,6 +44,8 @@ def numerical_gradient(loss, array, eps=1e-5, indices=None):
             down, below = loss(), array.flat[k]
         finally:
             array.flat[k] = old
+        if above == below:
+            raise ValueError(f"expected eps large enough to change {old} in {array.dtype}, got {eps:g}")
         result.flat[k] = (up - down) / (float(above) - float(below))
     return result
 
@@ -54,17 +58,19 @@ def relative_error(got, expected, floor=1e-8):
 def gradcheck(loss, params, grads, rng, tolerance=1e-6, eps=1e-5, samples=20):
     """Compare `grads` with central differences of `loss()` at `samples` random coordinates of each parameter.
 
-    `params` and `grads` are dicts of arrays with equal keys; the arrays must be the ones `loss` reads. Meant for float64.
-    Rounding alone gives each difference an error of a few u·|L|/ε; a gradient too small to rise above that by the
-    factor 1/tolerance is held to this absolute error instead, since differences cannot see more.
+    `params` and `grads` are dicts of arrays with equal keys; the arrays must be the ones `loss` reads. Meant for
+    float64. Rounding alone gives each difference an error of a few u·|L|/ε; a gradient too small to rise above that
+    by the factor 1/tolerance is held to this absolute error instead, since differences cannot see more.
     Returns the `Worst` coordinate; raises AssertionError that prints it if its relative error exceeds `tolerance`,
-    KeyError if the keys differ, ValueError if a gradient's shape is not its parameter's.
+    KeyError if the keys differ, ValueError if a gradient's shape is not its parameter's, TypeError if `rng` is not a
+    NumPy generator.
 
     >>> x = np.array([1.0, 2.0])
     >>> gradcheck(lambda: (x**2).sum(), {"x": x}, {"x": 2 * x}, np.random.default_rng(0)).error < 1e-9
     np.True_
     """
     expect_matching(params, grads)
+    expect_rng("rng", rng)
     worst = Worst("", (), 0.0, 0.0, -1.0)
     rounding = 10 * np.finfo(float).eps * max(1.0, abs(loss())) / eps
     for name, p in params.items():

@@ -10,10 +10,10 @@ from itertools import groupby
 
 import numpy as np
 
-from rnncourse.arrays import expect_positive
+from rnncourse.arrays import expect_positive, expect_rng
 
 HEADING = re.compile(r"^.*\n-{3,}$", re.MULTILINE)
-PROSE = re.compile(r"[A-Za-z][A-Za-z0-9 ,.:;'()-]{20,}\.")
+PROSE = re.compile(r"[a-z][a-z0-9 ,.:;'()-]{20,}\.")
 
 
 def sunspots():
@@ -34,9 +34,9 @@ def sunspots():
 def numpy_prose():
     """English sentences from the docstrings of NumPy's own functions: one string, a paragraph a line, lower case.
 
-    Takes from `numpy`'s public callables every block of lines with one indent that reads as prose (it starts with a letter,
-    ends with a full stop, and holds only letters, digits, spaces and common punctuation), each once, in the order of the
-    callables' names; backquotes are dropped. The text is that of the NumPy you have installed.
+    Takes from `numpy`'s public callables every block of lines with one indent that reads as prose (it starts with a
+    letter, ends with a full stop, and holds only letters, digits, spaces and common punctuation), each once, in the
+    order of the callables' names; backquotes are dropped. The text is that of the NumPy you have installed.
     Source: NumPy. Licence: BSD 3-Clause.
 
     >>> numpy_prose().splitlines()[0]
@@ -47,8 +47,8 @@ def numpy_prose():
         if not name.startswith("_") and callable(getattr(np, name)):
             text = HEADING.sub("\n", inspect.getdoc(getattr(np, name)) or "").replace("`", "")
             for _, lines in groupby(text.splitlines(), key=_indent):
-                blocks[" ".join(" ".join(lines).split())] = None
-    return "\n".join(b for b in blocks if PROSE.fullmatch(b)).lower()
+                blocks[" ".join(" ".join(lines).split()).lower()] = None
+    return "\n".join(b for b in blocks if PROSE.fullmatch(b))
 
 
 def flip_flop(T, B, rng, p=0.05):
@@ -57,13 +57,14 @@ def flip_flop(T, B, rng, p=0.05):
     At each step comes a pulse of −1 or +1 with probability p, else 0; the first step always has one. The target is the
     last pulse so far: class 0 for −1, class 1 for +1.
     Returns X float64 (T, B, 1) and targets int (T, B). Generated.
-    Raises ValueError unless T and B are positive integers and 0 < p ≤ 1.
+    Raises ValueError unless T and B are positive integers and 0 < p ≤ 1, TypeError if `rng` is not a NumPy generator.
 
     >>> X, targets = flip_flop(6, 1, np.random.default_rng(3), p=0.5)
     >>> X[:, 0, 0], targets[:, 0]
     (array([ 1., -1.,  0.,  0.,  1.,  1.]), array([1, 0, 0, 0, 1, 1]))
     """
     expect_positive(T=T, B=B)
+    expect_rng("rng", rng)
     if not 0 < p <= 1:
         raise ValueError(f"expected p above 0 and at most 1, got {p}")
     pulse = rng.random((T, B)) < p
@@ -77,15 +78,18 @@ def flip_flop(T, B, rng, p=0.05):
 def delayed_recall(T, B, lag, rng):
     """The delayed recall task: say what came `lag` steps ago.
 
-    Each input is −1 or +1 with equal probability. The target at step t is the input at step t − `lag`: class 0 for −1, class 1 for +1.
+    Each input is −1 or +1 with equal probability. The target at step t is the input at step t − `lag`: class 0 for −1,
+    class 1 for +1.
     Returns X float64 (T, B, 1) and targets int (T − lag, B), those of the steps from `lag` on. Generated.
-    Raises ValueError unless T, B and lag are positive integers and lag < T.
+    Raises ValueError unless T, B and lag are positive integers and lag < T, TypeError if `rng` is not a NumPy
+    generator.
 
     >>> X, targets = delayed_recall(5, 1, 2, np.random.default_rng(0))
     >>> X[:, 0, 0], targets[:, 0]
     (array([ 1.,  1.,  1., -1., -1.]), array([1, 1, 1]))
     """
     expect_positive(T=T, B=B, lag=lag)
+    expect_rng("rng", rng)
     if lag >= T:
         raise ValueError(f"expected lag below T = {T}, got {lag}")
     X = rng.choice([-1.0, 1.0], (T, B))
