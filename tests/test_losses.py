@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnncourse.gradcheck import numerical_gradient
-from rnncourse.losses import perplexity, softmax_cross_entropy, squared_error
+from rnncourse.losses import from_step, perplexity, softmax_cross_entropy, squared_error
 
 SIZES = st.tuples(*[st.integers(1, 6)] * 3)
 SEED = st.integers(0, 2**32 - 1)
@@ -124,3 +124,22 @@ def test_perplexity_is_that_of_all_tokens_together():
     total, tokens = map(sum, zip(*batches, strict=True))
     assert perplexity(total, tokens) == pytest.approx(2 ** (2 * 1 / 8 + 6 * 3 / 8))
     assert perplexity(0.0, 5) == 1
+
+
+@pytest.mark.parametrize("loss", [softmax_cross_entropy, squared_error])
+@pytest.mark.parametrize("first", [-1, 0, 2])
+@pytest.mark.parametrize("masked", [False, True])
+def test_loss_from_a_step_on_is_the_loss_under_a_mask_of_those_steps(loss, first, masked):
+    rng = np.random.default_rng(0)
+    Y, late = rng.normal(size=(5, 3, 4)), np.zeros((5, 3), bool)
+    targets = rng.integers(0, 4, (5, 3)) if loss is softmax_cross_entropy else rng.normal(size=(5, 3, 4))
+    late[first:] = True
+    mask = None
+    if masked:
+        mask = rng.random((5, 3)) < 0.7
+        mask[-1] = [True, False, True]
+        late &= mask
+    value, dY = from_step(first, loss)(Y, targets[first:], mask)
+    expected, dexpected = loss(Y, targets, late)
+    assert value == pytest.approx(expected, abs=1e-14)
+    np.testing.assert_allclose(dY, dexpected, rtol=0, atol=1e-15)

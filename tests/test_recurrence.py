@@ -84,7 +84,7 @@ def test_mask_of_zeros_keeps_the_state_and_hands_every_gradient_back():
     cell, X, h, dH, dh, _ = problem((5, 2, 3, 4), 0)
     Y, last, tape = cell.forward(X, h, np.zeros((5, 2), bool))
     dX, dstate, grads = cell.backward(dH, tape, dh)
-    assert (Y == h[0]).all()
+    assert (h[0] == Y).all()
     assert (last[0] == h[0]).all()
     assert_same(dstate[0], dH.sum(axis=0) + dh[0])
     assert not dX.any()

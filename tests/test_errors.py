@@ -1,0 +1,431 @@
+"""Every wrong call, one row: the exception names the argument, what was expected and what came."""
+
+from types import SimpleNamespace as Namespace
+
+import numpy as np
+import pytest
+import torch
+
+from rnncourse import init, interop, optim
+from rnncourse.arrays import expect, one_hot
+from rnncourse.cells import RNN
+from rnncourse.data import delayed_recall, flip_flop
+from rnncourse.decoding import sample
+from rnncourse.evidence import claim, measured
+from rnncourse.gradcheck import gradcheck
+from rnncourse.layers import Linear, Stacked
+from rnncourse.losses import from_step, perplexity, softmax_cross_entropy, squared_error
+from rnncourse.recurrence import truncated_bptt
+from rnncourse.text import Vocabulary, contiguous_batches
+
+T, B, D, H, V = 5, 2, 3, 4, 6
+
+
+def rng():
+    return np.random.default_rng(0)
+
+
+def changed(array, index, value):
+    array = array.copy()
+    array[index] = value
+    return array
+
+
+cell, linear = RNN(D, H, rng()), Linear(H, V, rng())
+stack = Stacked(cell, linear)
+single = RNN(D, H, rng(), np.float32)
+language_model = Stacked(RNN(V, H, rng()), Linear(H, V, rng()))
+X, Y = np.ones((T, B, D)), np.ones((T, B, H))
+tape = cell.forward(X)[2]
+logits, targets = np.zeros((T, B, V)), np.zeros((T, B), int)
+params = {"W": np.zeros((2, 3)), "b": np.zeros(3)}
+nothing = Namespace(shape=(T, B, D), dtype=np.float64)  # quacks, but is no array
+IDS = np.arange(4)
+
+
+def shape(name, wanted, got):
+    return rf"^expected {name} of shape \({wanted}\), got \({got}\)"
+
+
+ROWS = {
+    # inputs
+    "forward: T = 0": (
+        lambda: cell.forward(X[:0]),
+        ValueError,
+        shape("X", "T, B, 3", "0, 2, 3") + " .no size may be 0",
+    ),
+    "forward: B = 0": (
+        lambda: cell.forward(X[:, :0]),
+        ValueError,
+        shape("X", "T, B, 3", "5, 0, 3") + " .no size may be 0",
+    ),
+    "forward: wrong D": (lambda: cell.forward(Y), ValueError, shape("X", "T, B, 3", "5, 2, 4")),
+    "forward: two axes": (lambda: cell.forward(X[0]), ValueError, shape("X", "T, B, 3", "2, 3")),
+    "forward: integers": (
+        lambda: cell.forward(X.astype(int)),
+        TypeError,
+        "^expected X of a floating-point .*got int64",
+    ),
+    "forward: booleans": (lambda: cell.forward(X > 0), TypeError, "^expected X of a floating-point dtype, got bool"),
+    "forward: complex": (lambda: cell.forward(X + 0j), TypeError, "^expected X of a floating-point .*got complex128"),
+    "forward: float32": (
+        lambda: cell.forward(X.astype(np.float32)),
+        TypeError,
+        "^expected X of dtype float64 .*got float32",
+    ),
+    "forward: float64 to float32": (lambda: single.forward(X), TypeError, "^expected X of dtype float32 .*got float64"),
+    "forward: a list": (lambda: cell.forward(X.tolist()), TypeError, "^expected X to be a NumPy array, got list"),
+    "forward: a tensor": (
+        lambda: cell.forward(torch.ones(T, B, D)),
+        TypeError,
+        "^expected X .*NumPy array, got Tensor",
+    ),
+    "forward: no array": (lambda: cell.forward(nothing), TypeError, "^expected X .*NumPy array, got SimpleNamespace"),
+    "forward: None": (lambda: cell.forward(None), TypeError, "^expected X to be a NumPy array, got NoneType"),
+    "forward: NaN": (
+        lambda: cell.forward(changed(X, (3, 1, 0), np.nan)),
+        ValueError,
+        r"^expected X to be finite, got nan at index \(3, 1, 0\)",
+    ),
+    "forward: infinity": (
+        lambda: cell.forward(changed(X, (0, 0, 2), -np.inf)),
+        ValueError,
+        r"^expected X to be finite, got -inf at index \(0, 0, 2\)",
+    ),
+    "Linear: wrong D": (lambda: linear.forward(X), ValueError, shape("X", "T, B, 4", "5, 2, 3")),
+    "Linear: integers": (lambda: linear.forward(Y.astype(int)), TypeError, "^expected X of a floating-point"),
+    "Stacked: wrong D": (lambda: stack.forward(Y), ValueError, shape("X", "T, B, 3", "5, 2, 4")),
+    # states
+    "state: not a tuple": (
+        lambda: cell.forward(X, np.zeros((B, H))),
+        TypeError,
+        "^expected state to be a tuple of 1 array, got ndarray",
+    ),
+    "state: too many": (
+        lambda: cell.forward(X, (np.zeros((B, H)),) * 2),
+        TypeError,
+        "^expected state to be a tuple of 1 array, got a tuple of 2",
+    ),
+    "state: none in it": (lambda: cell.forward(X, ()), TypeError, "^expected state .* of 1 array, got a tuple of 0"),
+    "state: wrong H": (lambda: cell.forward(X, (np.zeros((B, D)),)), ValueError, shape(r"state\[0\]", "2, 4", "2, 3")),
+    "state: wrong B": (lambda: cell.forward(X, (np.zeros((1, H)),)), ValueError, shape(r"state\[0\]", "2, 4", "1, 4")),
+    "state: float32": (
+        lambda: cell.forward(X, (np.zeros((B, H), np.float32),)),
+        TypeError,
+        r"^expected state\[0\] of dtype float64 .*got float32",
+    ),
+    "state: NaN": (
+        lambda: cell.forward(X, (np.full((B, H), np.nan),)),
+        ValueError,
+        r"^expected state\[0\] to be finite, got nan at index \(0, 0\)",
+    ),
+    "Stacked: too few states": (lambda: stack.forward(X, [None]), ValueError, "^expected state with 2 entries.*got 1"),
+    "Stacked: state of no length": (lambda: stack.forward(X, 7), ValueError, "^expected state with 2 entries.*got int"),
+    "Stacked: too few dstates": (
+        lambda: stack.backward(logits, stack.forward(X)[2], [None] * 3),
+        ValueError,
+        "^expected dstate with 2 entries, one a layer, got 3",
+    ),
+    # masks
+    "mask: wrong shape": (
+        lambda: cell.forward(X, None, np.ones((B, T), bool)),
+        ValueError,
+        shape("mask", "5, 2", "2, 5"),
+    ),
+    "mask: three axes": (
+        lambda: cell.forward(X, None, np.ones((T, B, 1), bool)),
+        ValueError,
+        shape("mask", "5, 2", "5, 2, 1"),
+    ),
+    "mask: numbers": (
+        lambda: cell.forward(X, None, np.ones((T, B))),
+        TypeError,
+        "^expected mask of dtype bool, got float64",
+    ),
+    "mask: a list": (
+        lambda: cell.forward(X, None, [[True] * B] * T),
+        TypeError,
+        "^expected mask .*NumPy array, got list",
+    ),
+    # gradients
+    "backward: wrong T": (lambda: cell.backward(Y[1:], tape), ValueError, shape("dH", "5, 2, 4", "4, 2, 4")),
+    "backward: wrong H": (lambda: cell.backward(X, tape), ValueError, shape("dH", "5, 2, 4", "5, 2, 3")),
+    "backward: float32": (
+        lambda: cell.backward(Y.astype(np.float32), tape),
+        TypeError,
+        "^expected dH of dtype float64 .*got float32",
+    ),
+    "backward: NaN": (lambda: cell.backward(Y * np.nan, tape), ValueError, "^expected dH to be finite, got nan"),
+    "backward: dstate": (
+        lambda: cell.backward(Y, tape, (np.zeros((H, B)),)),
+        ValueError,
+        shape(r"dstate\[0\]", "2, 4", "4, 2"),
+    ),
+    "backward: dstate no tuple": (
+        lambda: cell.backward(Y, tape, np.zeros((B, H))),
+        TypeError,
+        "^expected dstate to be a tuple of 1 array, got ndarray",
+    ),
+    "Linear: backward": (lambda: linear.backward(Y, Y), ValueError, shape("dY", "5, 2, 6", "5, 2, 4")),
+    "truncated_bptt: k1 > k2": (
+        lambda: truncated_bptt(cell, Y, tape, 3, 2),
+        ValueError,
+        "^expected k1 <= k2, got k1 = 3 and k2 = 2",
+    ),
+    "truncated_bptt: k1 = 0": (
+        lambda: truncated_bptt(cell, Y, tape, 0, 2),
+        ValueError,
+        "^expected k1 to be a positive integer, got 0",
+    ),
+    "truncated_bptt: k2 a fraction": (
+        lambda: truncated_bptt(cell, Y, tape, 1, 2.5),
+        ValueError,
+        "^expected k2 to be a positive integer, got 2.5",
+    ),
+    "truncated_bptt: longer than the tape": (
+        lambda: truncated_bptt(cell, np.ones((T + 1, B, H)), tape, 1, 2),
+        ValueError,
+        shape("dH", "5, 2, 4", "6, 2, 4"),
+    ),
+    # making layers
+    "RNN: D = 0": (lambda: RNN(0, H, rng()), ValueError, "^expected D to be a positive integer, got 0"),
+    "RNN: negative H": (lambda: RNN(D, -1, rng()), ValueError, "^expected H to be a positive integer, got -1"),
+    "RNN: H a float": (lambda: RNN(D, 4.0, rng()), ValueError, r"^expected H to be a positive integer, got 4\.0"),
+    "RNN: H a boolean": (lambda: RNN(D, True, rng()), ValueError, "^expected H to be a positive integer, got True"),
+    "RNN: no rng": (lambda: RNN(D, H, None), TypeError, "^expected rng to be a numpy.random.Generator, got NoneType"),
+    "RNN: rng a seed": (lambda: RNN(D, H, 0), TypeError, "^expected rng to be a numpy.random.Generator, got int"),
+    "RNN: rng of old": (
+        lambda: RNN(D, H, np.random.RandomState(0)),
+        TypeError,
+        "^expected rng .*got RandomState",
+    ),
+    "Linear: K = 0": (lambda: Linear(D, 0, rng()), ValueError, "^expected K to be a positive integer, got 0"),
+    "scaled_to_radius: nilpotent": (
+        lambda: init.scaled_to_radius(np.array([[0.0, 1.0], [0.0, 0.0]]), 1.0),
+        ValueError,
+        "^expected W with a non-zero eigenvalue, got spectral radius 0",
+    ),
+    # losses
+    "cross entropy: float targets": (
+        lambda: softmax_cross_entropy(logits, targets * 1.0),
+        TypeError,
+        "^expected targets to be integers, got float64",
+    ),
+    "cross entropy: targets a list": (
+        lambda: softmax_cross_entropy(logits, targets.tolist()),
+        TypeError,
+        "^expected targets to be integers, got list",
+    ),
+    "cross entropy: target too large": (
+        lambda: softmax_cross_entropy(logits, targets + V),
+        ValueError,
+        "^expected targets between 0 and 5, got 6",
+    ),
+    "cross entropy: target negative": (
+        lambda: softmax_cross_entropy(logits, targets - 1),
+        ValueError,
+        "^expected targets between 0 and 5, got -1",
+    ),
+    "cross entropy: targets' shape": (
+        lambda: softmax_cross_entropy(logits, targets.T),
+        ValueError,
+        shape("targets", "5, 2", "2, 5"),
+    ),
+    "cross entropy: logits NaN": (
+        lambda: softmax_cross_entropy(logits * np.nan, targets),
+        ValueError,
+        "^expected logits to be finite, got nan",
+    ),
+    "cross entropy: empty mask": (
+        lambda: softmax_cross_entropy(logits, targets, np.zeros((T, B), bool)),
+        ValueError,
+        "^expected mask with at least one True, got none",
+    ),
+    "cross entropy: mask of weights": (
+        lambda: softmax_cross_entropy(logits, targets, np.ones((T, B))),
+        TypeError,
+        "^expected mask of dtype bool, got float64",
+    ),
+    "squared error: shapes": (lambda: squared_error(Y, X), ValueError, shape("targets", "5, 2, 4", "5, 2, 3")),
+    "squared error: dtypes": (
+        lambda: squared_error(Y.astype(np.float32), Y),
+        TypeError,
+        "^expected targets of dtype float32 .*got float64",
+    ),
+    "squared error: mask": (
+        lambda: squared_error(Y, Y, np.ones((T, 1), bool)),
+        ValueError,
+        shape("mask", "5, 2", "5, 1"),
+    ),
+    "from_step: targets of every step": (
+        lambda: from_step(-1, softmax_cross_entropy)(logits, targets),
+        ValueError,
+        shape("targets", "1, 2", "5, 2"),
+    ),
+    "perplexity: no tokens": (lambda: perplexity(1.0, 0), ValueError, "^expected tokens of at least 1, got 0"),
+    # optimizers
+    "SGD: lr = 0": (lambda: optim.SGD(params, 0), ValueError, "^expected lr to be positive, got 0"),
+    "Adam: lr negative": (lambda: optim.Adam(params, -0.1), ValueError, "^expected lr to be positive, got -0.1"),
+    "Adam: lr NaN": (lambda: optim.Adam(params, np.nan), ValueError, "^expected lr to be positive, got nan"),
+    "SGD: keys differ": (
+        lambda: optim.SGD(params, 1.0).step({"W": params["W"], "c": params["b"]}),
+        KeyError,
+        r"expected gradients for \['W', 'b'\]: lacks \['b'\], too many \['c'\]",
+    ),
+    "Adam: shape": (
+        lambda: optim.Adam(params).step({"W": params["W"], "b": np.zeros(1)}),
+        ValueError,
+        r"^expected the gradient of b of shape \(3,\), got \(1,\)",
+    ),
+    "clip: bound 0": (lambda: optim.clip_by_global_norm({}, 0), ValueError, "^expected max_norm to be positive, got 0"),
+    "clip: limit": (lambda: optim.clip_by_value({}, -1), ValueError, "^expected limit to be positive, got -1"),
+    "clip: NaN": (
+        lambda: optim.clip_by_global_norm({"W": np.array([1, np.nan])}, 1.0),
+        FloatingPointError,
+        "^expected finite gradients, got nan in W",
+    ),
+    # gradient check
+    "gradcheck: keys": (
+        lambda: gradcheck(lambda: 0.0, params, {"W": params["W"]}, rng()),
+        KeyError,
+        r"expected gradients for \['W', 'b'\]: lacks \['b'\], too many \[\]",
+    ),
+    "gradcheck: shape": (
+        lambda: gradcheck(lambda: 0.0, params, {"W": params["W"].T, "b": params["b"]}, rng()),
+        ValueError,
+        r"^expected the gradient of W of shape \(2, 3\), got \(3, 2\)",
+    ),
+    "gradcheck: no rng": (
+        lambda: gradcheck(lambda: 0.0, params, params, None),
+        TypeError,
+        "^expected rng .*got NoneType",
+    ),
+    # text, sampling, data
+    "one_hot: too large": (lambda: one_hot(IDS, 3), ValueError, "^expected ids between 0 and 2, got 3"),
+    "one_hot: floats": (lambda: one_hot(IDS / 2, 3), TypeError, "^expected ids to be integers, got float64"),
+    "sample: empty prompt": (
+        lambda: sample(language_model, IDS[:0], 3, rng()),
+        ValueError,
+        shape("prompt", "n,", "0,") + " .no size may be 0",
+    ),
+    "sample: unknown id": (
+        lambda: sample(language_model, IDS + 3, 3, rng()),
+        ValueError,
+        "^expected prompt between 0 and 5, got 6",
+    ),
+    "sample: prompt a string": (
+        lambda: sample(language_model, "ab", 3, rng()),
+        TypeError,
+        "^expected prompt .*got str",
+    ),
+    "sample: prompt of two axes": (
+        lambda: sample(language_model, IDS[None], 3, rng()),
+        ValueError,
+        shape("prompt", "n,", "1, 4"),
+    ),
+    "sample: temperature 0": (
+        lambda: sample(language_model, IDS, 3, rng(), 0),
+        ValueError,
+        "^expected temperature to be positive, got 0",
+    ),
+    "sample: negative length": (
+        lambda: sample(language_model, IDS, -1, rng()),
+        ValueError,
+        "^expected length to be a positive integer, got -1",
+    ),
+    "sample: no rng": (lambda: sample(language_model, IDS, 3, None), TypeError, "^expected rng .*got NoneType"),
+    "Vocabulary: empty": (
+        lambda: Vocabulary(""),
+        ValueError,
+        "^expected text with at least one character, got an empty",
+    ),
+    "encode: unknown": (
+        lambda: Vocabulary("abc").encode("abzay"),
+        KeyError,
+        r"expected characters of the vocabulary, got \['y', 'z'\]",
+    ),
+    "decode: negative": (
+        lambda: Vocabulary("abc").decode([0, -1]),
+        ValueError,
+        "^expected ids between 0 and 2, got -1",
+    ),
+    "decode: too large": (lambda: Vocabulary("abc").decode([3]), ValueError, "^expected ids between 0 and 2, got 3"),
+    "decode: floats": (lambda: Vocabulary("abc").decode([1.0]), TypeError, "^expected ids to be integers, got float"),
+    "contiguous_batches: too short": (
+        lambda: contiguous_batches(IDS, 2, 2),
+        ValueError,
+        r"^expected at least B·T \+ 1 = 5 ids for one window, got 4",
+    ),
+    "contiguous_batches: a list": (
+        lambda: contiguous_batches([1, 2, 3], 1, 1),
+        TypeError,
+        "^expected ids to be a NumPy array, got list",
+    ),
+    "contiguous_batches: B = 0": (
+        lambda: contiguous_batches(IDS, 0, 1),
+        ValueError,
+        "^expected B to be a positive integer, got 0",
+    ),
+    "flip_flop: p = 0": (lambda: flip_flop(T, B, rng(), 0), ValueError, "^expected p above 0 and at most 1, got 0"),
+    "flip_flop: p > 1": (lambda: flip_flop(T, B, rng(), 2), ValueError, "^expected p above 0 and at most 1, got 2"),
+    "flip_flop: no rng": (lambda: flip_flop(T, B, None), TypeError, "^expected rng .*got NoneType"),
+    "delayed_recall: lag": (lambda: delayed_recall(T, B, T, rng()), ValueError, "^expected lag below T = 5, got 5"),
+    "delayed_recall: no rng": (lambda: delayed_recall(T, B, 1, 3), TypeError, "^expected rng .*got int"),
+    # evidence
+    "measured: a number": (lambda: measured("size", 66), TypeError, "^expected text to be a string.*got int"),
+    "claim: verdict": (
+        lambda: claim("c", "S", "true", "e", 1.0, at_most=1),
+        ValueError,
+        "^expected verdict to be one of .*'depends'.*got 'true'",
+    ),
+    "claim: no bound": (
+        lambda: claim("c", "S", "holds", "e", 1.0),
+        ValueError,
+        "^expected exactly one of at_least and at_most",
+    ),
+    "claim: two bounds": (
+        lambda: claim("c", "S", "holds", "e", 1.0, 0, 2),
+        ValueError,
+        "^expected exactly one of at_least and at_most",
+    ),
+    # torch
+    "to_torch: Stacked": (lambda: interop.to_torch(stack), TypeError, "^expected a layer with a twin .*got Stacked"),
+    "from_torch: LSTM": (
+        lambda: interop.from_torch(torch.nn.LSTM(2, 3)),
+        TypeError,
+        r"^expected a torch.nn.RNN or torch.nn.Linear, got LSTM",
+    ),
+    "from_torch: two layers": (
+        lambda: interop.from_torch(torch.nn.RNN(2, 3, num_layers=2)),
+        ValueError,
+        "^expected one layer, one direction and a bias, got .*num_layers=2",
+    ),
+    "from_torch: bidirectional": (
+        lambda: interop.from_torch(torch.nn.RNN(2, 3, bidirectional=True)),
+        ValueError,
+        "^expected one layer, one direction and a bias, got .*bidirectional=True",
+    ),
+    "from_torch: RNN without bias": (
+        lambda: interop.from_torch(torch.nn.RNN(2, 3, bias=False)),
+        ValueError,
+        "^expected one layer, one direction and a bias, got .*bias=False",
+    ),
+    "from_torch: Linear without bias": (
+        lambda: interop.from_torch(torch.nn.Linear(2, 3, bias=False)),
+        ValueError,
+        "^expected a module with a bias, got bias=False",
+    ),
+}
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_wrong_call(row):
+    call, exception, message = ROWS[row]
+    with pytest.raises(exception, match=message) as caught:
+        call()
+    assert caught.type is exception, f"{caught.type.__name__} is a kind of {exception.__name__}, which was promised"
+
+
+def test_messages_write_letters_for_sizes_that_are_free():
+    with pytest.raises(ValueError, match=r"^expected X of shape \(T, B, 64\), got \(32, 35, 48\)$"):
+        expect("X", np.zeros((32, 35, 48)), ("T", "B", 64))
