@@ -1,4 +1,4 @@
-"""What every test run shares: which notebooks are compared cell by cell, and what a skipped browser test means in CI."""
+"""What every test run shares: which notebooks are compared cell by cell, and that CI skips no browser test."""
 
 import os
 from pathlib import Path

@@ -1,0 +1,72 @@
+/* What a reader meets on the open page, as data. Run inside the page; returns one object. */
+const seen = (element) => element.checkVisibility({ opacityProperty: true, visibilityProperty: true });
+const numbers = (color) => {
+  const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  canvas.fillStyle = color;
+  canvas.fillRect(0, 0, 1, 1);
+  const [r, g, b, a] = canvas.getImageData(0, 0, 1, 1).data;
+  return [r, g, b, a / 255];
+};
+const over = ([r, g, b, a], [R, G, B]) => [a * r + (1 - a) * R, a * g + (1 - a) * G, a * b + (1 - a) * B, 1];
+const behind = (element) => {
+  const layers = [];
+  for (let e = element; e; e = e.parentElement) layers.push(numbers(getComputedStyle(e).backgroundColor));
+  return layers.reverse().reduce((below, layer) => over(layer, below), [255, 255, 255, 1]);
+};
+const luminance = (color) =>
+  color.slice(0, 3).reduce((sum, value, k) => {
+    const v = value / 255;
+    return sum + [0.2126, 0.7152, 0.0722][k] * (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+  }, 0);
+const contrast = (element) => {
+  const ground = behind(element);
+  const ink = over(numbers(getComputedStyle(element).color), ground);
+  const [low, high] = [luminance(ink), luminance(ground)].sort((a, b) => a - b);
+  return (high + 0.05) / (low + 0.05);
+};
+const name = (element) => `${element.tagName.toLowerCase()}.${[...element.classList].join(".")}`;
+
+const faint = new Set();
+const rawMath = [];
+const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+while (walker.nextNode()) {
+  const text = walker.currentNode.textContent.trim();
+  const element = walker.currentNode.parentElement;
+  if (!text || element.closest("script, style, noscript, mjx-assistive-mml") || !seen(element)) continue;
+  if (!element.closest("pre, code") && /\\\(|\\\[|\$\$/.test(text)) rawMath.push(text);
+  const style = getComputedStyle(element);
+  const size = parseFloat(style.fontSize);
+  const large = size >= 24 || (size >= 18.66 && style.fontWeight >= 700);
+  const ratio = contrast(element);
+  if (ratio < (large ? 3 : 4.5)) faint.add(`${name(element)} ${ratio.toFixed(2)}: ${text.slice(0, 40)}`);
+}
+
+const article = document.querySelector("article") ?? document.body;
+const everything = [...document.querySelectorAll("*")];
+return {
+  text: article.innerText,
+  description: document.querySelector("meta[name=description]")?.content ?? "",
+  scripts: [...document.scripts].map((script) => script.src),
+  formulas: article.querySelectorAll(".math").length,
+  untypeset: [...article.querySelectorAll(".math")].filter((e) => !e.querySelector("mjx-container")).map((e) => e.textContent),
+  mathErrors: [...document.querySelectorAll("mjx-merror, [data-mjx-error]")].map((e) => e.textContent),
+  rawMath,
+  faint: [...faint],
+  images: document.images.length,
+  withoutAlt: [...document.images].filter((image) => !image.alt.trim()).map((image) => image.src),
+  withoutCaption: [...article.querySelectorAll(".cell_output img")].filter((i) => !i.closest("figure")?.querySelector("figcaption")).map((i) => i.src),
+  broken: [...document.images].filter((image) => image.complete && !image.naturalWidth).map((image) => image.src),
+  headings: [...article.querySelectorAll("h1, h2, h3, h4, h5, h6")].filter(seen).map((h) => Number(h.tagName[1])),
+  unnamed: [...document.querySelectorAll("a[href], button, input, summary")]
+    .filter(seen)
+    .filter((e) => !(e.innerText || e.ariaLabel || e.title || e.placeholder || e.labels?.[0]?.innerText || e.querySelector("img[alt]")))
+    .map((e) => e.outerHTML.slice(0, 120)),
+  width: document.documentElement.scrollWidth,
+  moving: everything
+    .filter((e) => {
+      const style = getComputedStyle(e);
+      const longest = (list) => Math.max(...list.split(",").map(parseFloat));
+      return longest(style.transitionDuration) > 0.01 || longest(style.animationDuration) > 0.01 || style.scrollBehavior === "smooth";
+    })
+    .map(name),
+};
