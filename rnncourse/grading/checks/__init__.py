@@ -1,0 +1,34 @@
+"""Checks: is a student's function right, and if not, what is wrong with it?
+
+One function, one file: `psN/<function>.py` holds a `PROBLEM` made of four things, its cases, its reference, the known
+mistakes and the differently written correct solutions. A new file there is all that a new check needs.
+
+`problem` says what a problem is made of, `compare` compares results, `judge` runs a function and names its mistake, and
+`report` shows what was found. Nothing here knows of nbgrader.
+"""
+
+from importlib import import_module
+from pkgutil import iter_modules
+
+
+def sets():
+    """The problem sets and the functions of each, by name.
+
+    >>> sets()["ps2"]
+    ['count_parameters', 'rnn_forward', 'rnn_step', 'run_stateful']
+    """
+    folders = [module.name for module in iter_modules(__path__) if module.ispkg]
+    return {name: [m.name for m in iter_modules(import_module(f"{__name__}.{name}").__path__)] for name in folders}
+
+
+def problem(name):
+    """The `Problem` whose function is called `name`. Raises LookupError, listing the names there are.
+
+    >>> problem("rnn_step").points
+    4
+    """
+    for folder, names in sets().items():
+        if name in names:
+            return import_module(f"{__name__}.{folder}.{name}").PROBLEM
+    known = ", ".join(name for names in sets().values() for name in names)
+    raise LookupError(f"expected the name of a function that has a check ({known}), got {name!r}")

@@ -1,0 +1,66 @@
+"""What a problem is made of."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from rnncourse.grading.checks.compare import single
+
+
+@dataclass(frozen=True)
+class Case:
+    """One call of the student's function.
+
+    `part` is the part of the problem it belongs to, `note` says what is special about it, and `args` holds the arguments by
+    name, in order. `outputs` are the outputs that count (all if empty), and `untouched` demands that the function leaves its
+    inputs as they were and returns no view of them.
+    """
+
+    part: str
+    note: str
+    args: Mapping[str, Any]
+    outputs: tuple[str, ...] = ()
+    untouched: bool = False
+
+    @property
+    def tolerance(self):
+        """The error allowed, relative to max(1, |expected|): 1e-5, or 1e-4 if an input is float32.
+
+        Mistakes are larger by far, and another order of additions, or float32 inside the function, is not a mistake.
+        """
+        return 1e-4 if any(getattr(value, "dtype", None) == np.float32 for value in self.args.values()) else 1e-5
+
+    @property
+    def inputs(self):
+        """The arguments in a few words: shapes of arrays, values of anything else."""
+        return ", ".join(f"{k} {v.shape}" if isinstance(v, np.ndarray) else f"{k} = {v}" for k, v in self.args.items())
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A function to write, and what is needed to judge it.
+
+    `outputs` names what the function returns and the axes of each, as letters ("T B H", "" for a number); `unpack` takes
+    a returned value apart into these. `parts` are the parts that earn points, each all or nothing. `cases(rng)` draws the
+    cases. `mistakes` and `alternatives` map a description to a function. `lends` holds correct versions of
+    the functions that this one calls, used in place of the student's own, so that one mistake costs once.
+    `reread` is where the book explains it.
+    """
+
+    name: str
+    outputs: Mapping[str, str]
+    parts: Mapping[str, int]
+    cases: Callable[[np.random.Generator], Iterable[Case]]
+    reference: Callable
+    mistakes: Mapping[str, Callable]
+    alternatives: Mapping[str, Callable]
+    reread: str
+    unpack: Callable = single
+    lends: Mapping[str, Callable] = field(default_factory=dict)
+
+    @property
+    def points(self):
+        """What the whole function is worth."""
+        return sum(self.parts.values())

@@ -1,0 +1,104 @@
+"""count_parameters: how many numbers a recurrent cell and its output head learn, D·H + H·H + H + H·K + K."""
+
+from rnncourse.grading.checks.compare import named
+from rnncourse.grading.checks.problem import Case, Problem
+
+CELL, HEAD = ("W_xh", "W_hh", "b_h"), ("W_hq", "b_q", "total")
+
+
+def count_parameters(D, H, K):
+    """The reference: one number for each array, and their sum."""
+    return summed(W_xh=D * H, W_hh=H * H, b_h=H, W_hq=H * K, b_q=K)
+
+
+def summed(**counts):
+    """The counts and their total."""
+    return counts | {"total": sum(counts.values())}
+
+
+def cases(rng):
+    """Sizes all different, drawn; sizes of 1."""
+    D, H, K = (int(size) for size in rng.permutation([3, 5, 8]) + rng.integers(0, 2))
+    for part, outputs in (("cell", CELL), ("head and total", HEAD)):
+        yield Case(part, "all sizes different", {"D": D, "H": H, "K": K}, outputs)
+        yield Case(part, "a large layer", {"D": 300, "H": 1000 + D, "K": 40}, outputs)
+        yield Case(part, "one hidden unit", {"D": 4, "H": 1, "K": 6}, outputs)
+        yield Case(part, "one input and one output", {"D": 1, "H": 7, "K": 1}, outputs)
+
+
+def changed(**counts):
+    """The right counts with some replaced: a mistake."""
+    return lambda D, H, K: summed(
+        **{
+            name: counts[name](D, H, K) if name in counts else right
+            for name, right in count_parameters(D, H, K).items()
+            if name != "total"
+        }
+    )
+
+
+def totalled(total):
+    """The right counts with another total: a mistake."""
+    return lambda D, H, K: count_parameters(D, H, K) | {"total": total(D, H, K)}
+
+
+MISTAKES = {
+    "the recurrent weights W_hh are counted as D·H": changed(W_hh=lambda D, H, K: D * H),
+    "the recurrent weights W_hh are counted as H, one for each unit": changed(W_hh=lambda D, H, K: H),
+    "the recurrent weights W_hh are counted as H·K": changed(W_hh=lambda D, H, K: H * K),
+    "the recurrent weights W_hh are not counted": changed(W_hh=lambda D, H, K: 0),
+    "the input weights W_xh are counted as D, as if there were one hidden unit": changed(W_xh=lambda D, H, K: D),
+    "the input weights W_xh are counted as D·K": changed(W_xh=lambda D, H, K: D * K),
+    "b_h is counted as one number for the whole layer": changed(b_h=lambda D, H, K: 1),
+    "b_h is counted as D": changed(b_h=lambda D, H, K: D),
+    "b_h is counted twice, as torch has it (one bias for the input, one for the state)": changed(b_h=lambda D, H, K: 2 * H),
+    "b_h is counted as H·H": changed(b_h=lambda D, H, K: H * H),
+    "b_h is not counted": changed(b_h=lambda D, H, K: 0),
+    "the head's weights W_hq are counted as D·K": changed(W_hq=lambda D, H, K: D * K),
+    "the head's weights W_hq are counted as K·K": changed(W_hq=lambda D, H, K: K * K),
+    "b_q is counted as H": changed(b_q=lambda D, H, K: H),
+    "b_q is counted as one number": changed(b_q=lambda D, H, K: 1),
+    "b_q is not counted": changed(b_q=lambda D, H, K: 0),
+    "the total is D·H alone": totalled(lambda D, H, K: D * H),
+    "the total leaves out the head": totalled(lambda D, H, K: D * H + H * H + H),
+    "the total leaves out the biases": totalled(lambda D, H, K: D * H + H * H + H * K),
+    "the total leaves out the recurrent weights": totalled(lambda D, H, K: D * H + H + H * K + K),
+    "the total is a product instead of a sum": totalled(lambda D, H, K: D * H * H * H * H * H * K * K),
+    "D and H are swapped": lambda D, H, K: count_parameters(H, D, K),
+    "H and K are swapped": lambda D, H, K: count_parameters(D, K, H),
+}
+
+
+def from_shapes(D, H, K):
+    """From the shapes of the arrays."""
+    counts = {}
+    for name, shape in {"W_xh": (D, H), "W_hh": (H, H), "b_h": (H,), "W_hq": (H, K), "b_q": (K,)}.items():
+        counts[name] = 1
+        for size in shape:
+            counts[name] *= size
+    return counts | {"total": sum(counts.values())}
+
+
+ALTERNATIVES = {
+    "from shapes": from_shapes,
+    "factored": lambda D, H, K: {
+        "total": H * (D + H + 1) + K * (H + 1),
+        "W_xh": H * D,
+        "W_hh": H**2,
+        "b_h": H,
+        "W_hq": K * H,
+        "b_q": K,
+    },
+}
+
+PROBLEM = Problem(
+    name="count_parameters",
+    outputs=dict.fromkeys((*CELL, *HEAD), ""),
+    unpack=named,
+    parts={"cell": 1, "head and total": 1},
+    cases=cases,
+    reference=count_parameters,
+    mistakes=MISTAKES,
+    alternatives=ALTERNATIVES,
+    reread='chapter 4, section "Shapes and parameters"',
+)
