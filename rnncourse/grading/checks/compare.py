@@ -50,8 +50,9 @@ def named(outputs, value):
         raise Wrong(f"it should return a dict with the keys {', '.join(outputs)}, got {kind(value)}")
     missing, unknown = [k for k in outputs if k not in value], [str(k) for k in value if k not in outputs]
     if missing or unknown:
-        both = [f"{what} {', '.join(keys)}" for what, keys in (("lacks", missing), ("has the unknown", unknown)) if keys]
-        raise Wrong(f"the dict it returns {' and '.join(both)}")
+        found = {"lacks": missing, "has the unknown": unknown}
+        complaints = [f"{complaint} {', '.join(keys)}" for complaint, keys in found.items() if keys]
+        raise Wrong(f"the dict it returns {' and '.join(complaints)}")
     return value
 
 
@@ -72,10 +73,10 @@ def difference(name, axes, got, want, tolerance):
         return f"{name} has the integer dtype {got.dtype}, which cuts off what comes after the decimal point"
     if not np.isfinite(got).all():
         bad = ~np.isfinite(got)
-        first = np.argwhere(bad)[0]
+        first = tuple(np.argwhere(bad)[0])
         return (
-            f"{name} holds {got[tuple(first)]} in {bad.sum()} of {got.size} places, the first at {place(letters, first)}: "
-            "an overflow, or a division by zero?"
+            f"{name} holds {got[first]} in {bad.sum()} of {got.size} places, the first at "
+            f"{place(letters, first)}: an overflow, or a division by zero?"
         )
     error = np.abs(got - want) / np.maximum(1, np.abs(want))
     wrong = error > tolerance
@@ -84,9 +85,10 @@ def difference(name, axes, got, want, tolerance):
     if not letters:
         return f"{name} is {got}, expected {want}"
     worst = np.unravel_index(error.argmax(), error.shape)
+    g, w = got[worst], want[worst]
     return (
         f"{name} is wrong in {wrong.sum()} of {got.size} places{steps(letters, wrong)}; the largest error is "
-        f"{abs(got[worst] - want[worst]):.2g}, at {place(letters, worst)}: expected {want[worst]:.4g}, got {got[worst]:.4g}"
+        f"{abs(g - w):.2g}, at {place(letters, worst)}: expected {w:.4g}, got {g:.4g}"
     )
 
 
@@ -95,8 +97,10 @@ def same(got, want, tolerance):
     if got.keys() != want.keys():
         return False
     try:
-        pairs = [(np.asarray(got[name], float), np.asarray(want[name], float)) for name in want]
-    except (TypeError, ValueError):  # not numbers at all
+        pairs = [(np.asarray(got[name]), np.asarray(want[name])) for name in want]
+    except ValueError:  # lists of lists of several lengths
+        return False
+    if any(array.dtype.kind not in "fiu" for pair in pairs for array in pair):
         return False
     return all(a.shape == b.shape and np.allclose(a, b, tolerance, tolerance, equal_nan=True) for a, b in pairs)
 

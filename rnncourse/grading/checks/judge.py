@@ -1,29 +1,22 @@
-"""Run a student's function on the cases of a problem, and find out what is wrong with it."""
+"""Judge a student's function on the cases of a problem: what is wrong with it, and which known mistake explains it."""
 
 import inspect
-import io
-import traceback
-import warnings
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from copy import deepcopy
-from pathlib import Path
 
 import numpy as np
 
-import rnncourse
+from rnncourse.grading.checks.attempt import attempt, described
 from rnncourse.grading.checks.compare import Wrong, difference, same
 from rnncourse.grading.checks.report import Report
 
-NOT_THEIRS = tuple(str(Path(module.__file__).parent) for module in (np, rnncourse))
-
 
 def judge(problem, function, rng):
-    """The `Report` on a student's `function`: every case that `rng` draws, and the known mistake that explains the result."""
+    """The `Report` on a student's `function`: what is wrong in the cases that `rng` draws, and why."""
     cases = list(problem.cases(rng))
     try:
         expect_function(problem, function, cases[0])
-    except Wrong as wrong:
-        return Report(problem, dict.fromkeys(problem.parts, f"{wrong}."))
+    except Wrong as unfit:
+        return Report(problem, dict.fromkeys(problem.parts, ended(str(unfit))))
     results = [attempt(problem, function, case) for case in cases]
     if isinstance(results[0][1], NotImplementedError):
         unwritten = f"{problem.name} is not written yet: put your code in place of `raise NotImplementedError()`."
@@ -33,7 +26,7 @@ def judge(problem, function, rng):
     sentences = [verdict(problem, case, *result) for case, result in zip(cases, results, strict=True)]
     for case, sentence in zip(cases, sentences, strict=True):
         if sentence:
-            wrong[case.part] = wrong[case.part] or f"{case.note}: {sentence}."
+            wrong[case.part] = wrong[case.part] or f"{case.note}: {ended(sentence)}"
     if any(sentences):
         first = next(k for k, sentence in enumerate(sentences) if sentence)
         hint = diagnosis(problem, cases, results, first)
@@ -52,16 +45,6 @@ def expect_function(problem, function, case):
         signature.bind(*case.args.values())
     except TypeError:
         raise Wrong(f"{problem.name} should take ({', '.join(case.args)}), yours takes {signature}") from None
-
-
-def attempt(problem, function, case):
-    """Call `function` on a copy of the case's inputs: (value, None, args) or (None, error, args), args as it left them."""
-    args = {name: deepcopy(value) for name, value in case.args.items()}
-    try:
-        with muted(), lending(function, problem.lends):
-            return function(*args.values()), None, args
-    except Exception as error:  # whatever it is, the report says it
-        return None, error, args
 
 
 def verdict(problem, case, value, error, args):
@@ -94,17 +77,20 @@ def touched(case, outputs, args):
 
 
 def diagnosis(problem, cases, results, first):
-    """The known mistake that gives what the student's function gave in case `first`, and in most other cases; None if none does.
+    """The known mistake that gives what the student's function gave in case `first` and in most others, or None.
 
-    Errors are alike if they are of the same type, but errors alone are no evidence: a value must agree in some case.
+    It must be wrong in case `first`: a mistake that shows elsewhere explains nothing there. Errors of one type are
+    alike, but errors alone are no evidence: a value must agree in some case.
     """
     candidates = {}
     for hint, mistake in problem.mistakes.items():
-        if reproduces(problem, mistake, cases[first], results[first]):
+        if not reproduces(problem, mistake, cases[first], results[first]):
+            continue
+        if verdict(problem, cases[first], *attempt(problem, mistake, cases[first])):
             agreed = [k for k in range(len(cases)) if reproduces(problem, mistake, cases[k], results[k])]
             if any(results[k][1] is None for k in agreed):
                 candidates[hint] = len(agreed)
-    return max(candidates, key=candidates.get, default=None)
+    return max(candidates, key=lambda hint: candidates[hint], default=None)
 
 
 def reproduces(problem, mistake, case, result):
@@ -124,32 +110,6 @@ def outputs(problem, value):
         return {"": value}
 
 
-def described(error):
-    """An error in one line: its type, the first line of its message, and the last line of the student's code on its way."""
-    message = (str(error).splitlines() or [""])[0]
-    said = f"{type(error).__name__}: {message[:120].rstrip('.')}" if message else type(error).__name__
-    theirs = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(NOT_THEIRS)]
-    return f"{said}, in your line {theirs[-1].lineno}: `{theirs[-1].line}`" if theirs and theirs[-1].line else said
-
-
-@contextmanager
-def muted():
-    """No warning and no print of the student's function reaches the notebook: it would be repeated for every case."""
-    with np.errstate(all="ignore"), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-            yield
-
-
-@contextmanager
-def lending(function, lent):
-    """While inside, the names in `lent` mean these functions to the code of `function`."""
-    scope = getattr(inspect.unwrap(function), "__globals__", {})
-    own = {name: scope[name] for name in lent if name in scope}
-    scope.update(lent)
-    try:
-        yield
-    finally:
-        for name in lent:
-            scope.pop(name, None)
-        scope.update(own)
+def ended(sentence):
+    """The sentence with its full stop, unless it is a question."""
+    return sentence if sentence.endswith("?") else f"{sentence}."

@@ -13,9 +13,9 @@ from rnncourse.grading.checks.compare import single
 class Case:
     """One call of the student's function.
 
-    `part` is the part of the problem it belongs to, `note` says what is special about it, and `args` holds the arguments by
-    name, in order. `outputs` are the outputs that count (all if empty), and `untouched` demands that the function leaves its
-    inputs as they were and returns no view of them.
+    `part` is the part of the problem it belongs to, `note` says what is special about it, and `args` holds the
+    arguments by name, in order. `outputs` are the outputs that count (all if empty), and `untouched` demands that the
+    function leaves its inputs as they were and returns no view of them.
     """
 
     part: str
@@ -42,11 +42,11 @@ class Case:
 class Problem:
     """A function to write, and what is needed to judge it.
 
-    `outputs` names what the function returns and the axes of each, as letters ("T B H", "" for a number); `unpack` takes
-    a returned value apart into these. `parts` are the parts that earn points, each all or nothing. `cases(rng)` draws the
-    cases. `mistakes` and `alternatives` map a description to a function. `lends` holds correct versions of
-    the functions that this one calls, used in place of the student's own, so that one mistake costs once.
-    `reread` is where the book explains it.
+    `outputs` names what the function returns and the axes of each, as letters ("T B H", "" for a number); `unpack`
+    takes a returned value apart into these. `parts` are the parts that earn points, each all or nothing. `cases(rng)`
+    draws the cases. `mistakes` and `alternatives` map a description to a function. `lends` holds correct versions of
+    the functions that this one calls, used in place of the student's own, so that one mistake costs once. `reread` is
+    where the book explains it.
     """
 
     name: str

@@ -11,7 +11,7 @@ from rnncourse.evidence import publish
 
 @dataclass(frozen=True)
 class Report:
-    """`wrong` maps each part of the problem to a sentence on what is wrong, or None; `hint` is the mistake it looks like."""
+    """`wrong` maps each part of the problem to what is wrong, or None; `hint` is the mistake it looks like."""
 
     problem: Any
     wrong: Mapping[str, str | None]
@@ -41,7 +41,7 @@ class Report:
         if not sentences:
             return []
         hint = [f"This is exactly what comes out when {self.hint}."] if self.hint else []
-        return [sentences[0][0].upper() + sentences[0][1:], *hint, f"Read again: {self.problem.reread}."]
+        return [sentences[0], *hint, f"Read again: {self.problem.reread}."]
 
     def __str__(self):
         width = max(map(len, self.problem.parts))
@@ -50,7 +50,8 @@ class Report:
 
     def _repr_html_(self):
         body = "".join(
-            f'<tr><th scope="row">{escape(part)}</th><td>{verdict}</td><td>{points}</td></tr>' for part, verdict, points in self.rows
+            f'<tr><th scope="row">{escape(part)}</th><td>{verdict}</td><td>{points}</td></tr>'
+            for part, verdict, points in self.rows
         )
         head = '<tr><th scope="col">part</th><th scope="col">your function</th><th scope="col">points</th></tr>'
         table = f"<table><caption>{escape(self.heading)}</caption><thead>{head}</thead><tbody>{body}</tbody></table>"

@@ -20,21 +20,21 @@ def cases(rng):
     """Sizes all different, drawn; sizes of 1."""
     D, H, K = (int(size) for size in rng.permutation([3, 5, 8]) + rng.integers(0, 2))
     for part, outputs in (("cell", CELL), ("head and total", HEAD)):
-        yield Case(part, "all sizes different", {"D": D, "H": H, "K": K}, outputs)
-        yield Case(part, "a large layer", {"D": 300, "H": 1000 + D, "K": 40}, outputs)
-        yield Case(part, "one hidden unit", {"D": 4, "H": 1, "K": 6}, outputs)
-        yield Case(part, "one input and one output", {"D": 1, "H": 7, "K": 1}, outputs)
+        yield Case(part, "All sizes different", {"D": D, "H": H, "K": K}, outputs)
+        yield Case(part, "A large layer", {"D": 300, "H": 1000 + D, "K": 40}, outputs)
+        yield Case(part, "One hidden unit", {"D": 4, "H": 1, "K": 6}, outputs)
+        yield Case(part, "One input and one output", {"D": 1, "H": 7, "K": 1}, outputs)
 
 
 def changed(**counts):
-    """The right counts with some replaced: a mistake."""
-    return lambda D, H, K: summed(
-        **{
-            name: counts[name](D, H, K) if name in counts else right
-            for name, right in count_parameters(D, H, K).items()
-            if name != "total"
-        }
-    )
+    """The right counts with some replaced, and the total that follows: a mistake."""
+
+    def count(D, H, K):
+        right = count_parameters(D, H, K)
+        del right["total"]
+        return summed(**right | {name: wrong(D, H, K) for name, wrong in counts.items()})
+
+    return count
 
 
 def totalled(total):
@@ -51,7 +51,7 @@ MISTAKES = {
     "the input weights W_xh are counted as D·K": changed(W_xh=lambda D, H, K: D * K),
     "b_h is counted as one number for the whole layer": changed(b_h=lambda D, H, K: 1),
     "b_h is counted as D": changed(b_h=lambda D, H, K: D),
-    "b_h is counted twice, as torch has it (one bias for the input, one for the state)": changed(b_h=lambda D, H, K: 2 * H),
+    "b_h is counted twice, as torch does (one bias for x, one for h)": changed(b_h=lambda D, H, K: 2 * H),
     "b_h is counted as H·H": changed(b_h=lambda D, H, K: H * H),
     "b_h is not counted": changed(b_h=lambda D, H, K: 0),
     "the head's weights W_hq are counted as D·K": changed(W_hq=lambda D, H, K: D * K),

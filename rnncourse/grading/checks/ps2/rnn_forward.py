@@ -25,21 +25,21 @@ def from_zeros(args):
 
 def cases(rng):
     """Zero and non-zero initial states, sizes all different and all equal; each size once 1; float32, huge, long."""
-    yield Case("from zeros", "all sizes different, h0 = 0", from_zeros(draw(rng, T=6, B=3, D=4, H=5)))
-    yield Case("from zeros", "all sizes equal, h0 = 0", from_zeros(draw(rng, T=4, B=4, D=4, H=4)))
-    yield Case("from any state", "all sizes different, h0 not 0", draw(rng, T=6, B=3, D=4, H=5))
-    yield Case("from any state", "all sizes equal, h0 not 0", draw(rng, T=4, B=4, D=4, H=4))
-    yield Case("sizes of 1", "one time step (T = 1)", draw(rng, T=1, B=3, D=2, H=4))
-    yield Case("sizes of 1", "one sequence (B = 1)", draw(rng, T=5, B=1, D=2, H=3))
-    yield Case("sizes of 1", "one input and one hidden unit (D = H = 1)", draw(rng, T=3, B=4, D=1, H=1))
-    yield Case("numbers and inputs", "inputs in float32", single_precision(draw(rng, T=5, B=2, D=4, H=3)))
-    yield Case("numbers and inputs", "inputs 3000 times as large", huge(rng, draw(rng, T=3, B=2, D=4, H=5), "X"))
+    yield Case("from zeros", "All sizes different, h0 = 0", from_zeros(draw(rng, T=6, B=3, D=4, H=5)))
+    yield Case("from zeros", "All sizes equal, h0 = 0", from_zeros(draw(rng, T=4, B=4, D=4, H=4)))
+    yield Case("from any state", "All sizes different, h0 not 0", draw(rng, T=6, B=3, D=4, H=5))
+    yield Case("from any state", "All sizes equal, h0 not 0", draw(rng, T=4, B=4, D=4, H=4))
+    yield Case("sizes of 1", "One time step (T = 1)", draw(rng, T=1, B=3, D=2, H=4))
+    yield Case("sizes of 1", "One sequence (B = 1)", draw(rng, T=5, B=1, D=2, H=3))
+    yield Case("sizes of 1", "One input and one hidden unit (D = H = 1)", draw(rng, T=3, B=4, D=1, H=1))
+    yield Case("numbers and inputs", "Inputs in float32", single_precision(draw(rng, T=5, B=2, D=4, H=3)))
+    yield Case("numbers and inputs", "Inputs 3000 times as large", huge(rng, draw(rng, T=3, B=2, D=4, H=5), "X"))
     yield Case("numbers and inputs", "30 time steps", draw(rng, T=30, B=2, D=3, H=2))
-    yield Case("numbers and inputs", "your inputs afterwards", draw(rng, T=4, B=5, D=3, H=2), untouched=True)
+    yield Case("numbers and inputs", "Your inputs afterwards", draw(rng, T=4, B=5, D=3, H=2), untouched=True)
 
 
 def states(X, h, *weights):
-    """The states h_1 … h_T as a list."""
+    """The states h_1 … h_T, as a list."""
     H = []
     for x in X:
         h = rnn_step(x, h, *weights)
@@ -47,14 +47,19 @@ def states(X, h, *weights):
     return H
 
 
-def ending(H):
+def from_states(result):
+    """Walk through the sequence correctly, then return `result(H, h0)`, where H is the list of states."""
+    return lambda X, h0, *weights: result(states(X, h0, *weights), h0)
+
+
+def both(H):
     """The list of states stacked, and the last of them."""
     return np.stack(H), H[-1]
 
 
 def not_carried(X, h0, *weights):
     """Every step starts from h0."""
-    return ending([rnn_step(x, h0, *weights) for x in X])
+    return both([rnn_step(x, h0, *weights) for x in X])
 
 
 def along_batch(X, h0, *weights):
@@ -63,44 +68,40 @@ def along_batch(X, h0, *weights):
     for k in range(X.shape[1]):
         h = rnn_step(X[:, k], h, *weights)
         H.append(h)
-    return np.stack(H), h
-
-
-def one_step_short(X, h0, *weights):
-    """H is long enough, but its last step stays at zero."""
-    H = np.zeros((len(X), *h0.shape), h0.dtype)
-    for t in range(len(X) - 1):
-        H[t] = rnn_step(X[t], H[t - 1] if t else h0, *weights)
-    return H, H[-1]
+    return both(H)
 
 
 MISTAKES = {
-    "h0 is ignored and the state starts from zeros (H[t-1] at t = 0 is not h0, but the last entry of H)": lambda X, h0, *w: ending(states(X, 0 * h0, *w)),
-    "the state is stored before the step: H holds h_0 … h_{T-1}": lambda X, h0, *w: (
-        np.stack([h0, *states(X, h0, *w)[:-1]]),
-        states(X, h0, *w)[-1],
+    "h0 is ignored and the state starts from zeros (H[t-1] at t = 0 is not h0, but the last entry of H)": (
+        lambda X, h0, *weights: both(states(X, 0 * h0, *weights))
     ),
-    "the state is stored before the step, and the last stored is returned": lambda X, h0, *w: ending([h0, *states(X, h0, *w)[:-1]]),
-    "H also holds the initial state: T+1 states instead of T": lambda X, h0, *w: ending([h0, *states(X, h0, *w)]),
-    "H holds the last state only": lambda X, h0, *w: (states(X, h0, *w)[-1],) * 2,
-    "H holds the last state at every step (one array, stored each time and then written over?)": lambda X, h0, *w: ending([states(X, h0, *w)[-1]] * len(X)),
     "every step starts from h0: the state is not carried on": not_carried,
-    "every step reads the first input X[0]": lambda X, h0, *w: ending(states(np.stack([X[0]] * len(X)), h0, *w)),
-    "the sequence is read from its end": lambda X, h0, *w: ending(states(X[::-1], h0, *w)),
+    "every step reads the first input X[0]": lambda X, h0, *weights: both(states([X[0]] * len(X), h0, *weights)),
+    "the sequence is read from its end": lambda X, h0, *weights: both(states(X[::-1], h0, *weights)),
     "the loop runs along the sequences (axis 1) instead of the time steps (axis 0)": along_batch,
-    "the loop ends one step early: the last state is missing from H": lambda X, h0, *w: ending(states(X, h0, *w)[:-1]),
-    "the loop ends one step early: the last state stays at zero": one_step_short,
-    "H is returned batch first, (B, T, H)": lambda X, h0, *w: (np.stack(states(X, h0, *w), axis=1), states(X, h0, *w)[-1]),
-    "h_last is the first state": lambda X, h0, *w: (np.stack(states(X, h0, *w)), states(X, h0, *w)[0]),
-    "h_last is the initial state h0": lambda X, h0, *w: (np.stack(states(X, h0, *w)), h0.copy()),
-    "h_last is the last sequence, H[:, -1], instead of the last time step, H[-1]": lambda X, h0, *w: (
-        np.stack(states(X, h0, *w)),
-        np.stack(states(X, h0, *w))[:, -1],
+    "the state is stored before the step: H holds h_0 … h_{T-1}": from_states(
+        lambda H, h0: (np.stack([h0, *H[:-1]]), H[-1])
     ),
-    "h_last keeps a time axis of size 1": lambda X, h0, *w: (np.stack(states(X, h0, *w)), np.stack(states(X, h0, *w))[-1:]),
-    "the outputs are swapped: h_last comes first": lambda X, h0, *w: ending(states(X, h0, *w))[::-1],
-    "only H is returned": lambda X, h0, *w: np.stack(states(X, h0, *w)),
-    "each state is added to the one before": lambda X, h0, *w: ending(list(np.cumsum(states(X, h0, *w), axis=0))),
+    "the state is stored before the step, and h_last is the last one stored": from_states(
+        lambda H, h0: both([h0, *H[:-1]])
+    ),
+    "H also holds the initial state: T+1 states instead of T": from_states(lambda H, h0: both([h0, *H])),
+    "H holds the last state only": from_states(lambda H, h0: (H[-1], H[-1])),
+    "H holds the last state at every step (one array, stored each time and then written over?)": from_states(
+        lambda H, h0: both([H[-1]] * len(H))
+    ),
+    "the loop ends one step early: the last state is missing from H": from_states(lambda H, h0: both(H[:-1])),
+    "the loop ends one step early: the last state stays at zero": from_states(lambda H, h0: both([*H[:-1], 0 * h0])),
+    "each state is added to the one before": from_states(lambda H, h0: both(list(np.cumsum(H, axis=0)))),
+    "H is returned batch first, (B, T, H)": from_states(lambda H, h0: (np.stack(H, axis=1), H[-1])),
+    "h_last is the first state": from_states(lambda H, h0: (np.stack(H), H[0])),
+    "h_last is the initial state h0": from_states(lambda H, h0: (np.stack(H), h0.copy())),
+    "h_last is the last sequence, H[:, -1], instead of the last time step, H[-1]": from_states(
+        lambda H, h0: (np.stack(H), np.stack(H)[:, -1])
+    ),
+    "h_last keeps a time axis of size 1": from_states(lambda H, h0: (np.stack(H), np.stack(H)[-1:])),
+    "the outputs are swapped: h_last comes first": from_states(lambda H, h0: (H[-1], np.stack(H))),
+    "only H is returned": from_states(lambda H, h0: np.stack(H)),
 }
 
 
@@ -123,18 +124,19 @@ def recursive(X, h0, W_x, W_h, b):
     return np.concatenate([h[None], H]), h_last
 
 
-def one_sequence_at_a_time(X, h0, W_x, W_h, b):
+def one_sequence_at_a_time(X, h0, *weights):
     """Sequence by sequence, in a list in place of a tuple."""
-    H = np.stack([np.concatenate(states(X[:, k : k + 1], h0[k : k + 1], W_x, W_h, b)) for k in range(X.shape[1])], axis=1)
+    columns = [np.concatenate(states(X[:, [k]], h0[[k]], *weights)) for k in range(len(h0))]
+    H = np.stack(columns, axis=1)
     return [H, H[-1]]
 
 
 ALTERNATIVES = {
-    "a list of states, stacked": lambda X, h0, *w: ending(states(X, h0, *w)),
+    "a list of states, stacked": from_states(lambda H, h0: both(H)),
     "all input products first": all_inputs_first,
     "recursion": recursive,
     "one sequence at a time, a list of outputs": one_sequence_at_a_time,
-    "float32 inside": lambda X, h0, *w: ending(states(np.float32(X), np.float32(h0), *map(np.float32, w))),
+    "float32 inside": lambda *args: both(states(*(np.asarray(value, np.float32) for value in args))),
 }
 
 PROBLEM = Problem(

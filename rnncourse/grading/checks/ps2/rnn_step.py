@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rnncourse.arrays import sigmoid
+from rnncourse.arrays import log_softmax, sigmoid
 from rnncourse.cells import RNN
 from rnncourse.grading.checks.problem import Case, Problem
 
@@ -36,10 +36,10 @@ def draw(rng, B, D, H):
 
 
 def huge(rng, args, name):
-    """The same with the input `name` 3000 times as large and every x W_x far from 0, so that the state is ±1 and nothing else."""
-    D, H = args["W_x"].shape
-    large = {name: 3000 * rng.uniform(0.5, 1.5, args[name].shape), "W_x": rng.uniform(0.5, 1.5, (D, H)) * rng.choice([-1, 1], H)}
-    return args | large
+    """The same with the input `name` 3000 times as large and no x W_x near 0: so every state is −1 or 1."""
+    inputs = 3000 * rng.uniform(0.5, 1.5, args[name].shape)
+    W_x = rng.uniform(0.5, 1.5, args["W_x"].shape) * rng.choice([-1, 1], args["W_x"].shape[1])
+    return args | {name: inputs, "W_x": W_x}
 
 
 def single_precision(args):
@@ -49,14 +49,19 @@ def single_precision(args):
 
 def cases(rng):
     """Sizes all different and all equal; each size once 1; float32, huge inputs."""
-    yield Case("formula", "all sizes different", draw(rng, B=3, D=4, H=5))
-    yield Case("formula", "all sizes equal", draw(rng, B=4, D=4, H=4))
-    yield Case("sizes of 1", "one sequence (B = 1)", draw(rng, B=1, D=3, H=4))
-    yield Case("sizes of 1", "one input (D = 1)", draw(rng, B=3, D=1, H=4))
-    yield Case("sizes of 1", "one hidden unit (H = 1)", draw(rng, B=4, D=3, H=1))
-    yield Case("numbers and inputs", "inputs in float32", single_precision(draw(rng, B=2, D=5, H=3)))
-    yield Case("numbers and inputs", "inputs 3000 times as large", huge(rng, draw(rng, B=2, D=3, H=4), "x"))
-    yield Case("numbers and inputs", "your inputs afterwards", draw(rng, B=5, D=2, H=3), untouched=True)
+    yield Case("formula", "All sizes different", draw(rng, B=3, D=4, H=5))
+    yield Case("formula", "All sizes equal", draw(rng, B=4, D=4, H=4))
+    yield Case("sizes of 1", "One sequence (B = 1)", draw(rng, B=1, D=3, H=4))
+    yield Case("sizes of 1", "One input (D = 1)", draw(rng, B=3, D=1, H=4))
+    yield Case("sizes of 1", "One hidden unit (H = 1)", draw(rng, B=4, D=3, H=1))
+    yield Case("numbers and inputs", "Inputs in float32", single_precision(draw(rng, B=2, D=5, H=3)))
+    yield Case("numbers and inputs", "Inputs 3000 times as large", huge(rng, draw(rng, B=2, D=3, H=4), "x"))
+    yield Case("numbers and inputs", "Your inputs afterwards", draw(rng, B=5, D=2, H=3), untouched=True)
+
+
+def terms(formula):
+    """A step by `formula(i, r, b)` from the input term i = x W_x, the recurrent term r = h W_h and the bias."""
+    return lambda x, h, W_x, W_h, b: formula(x @ W_x, h @ W_h, b)
 
 
 def exponentials(a):
@@ -66,39 +71,36 @@ def exponentials(a):
 
 def softmax(a):
     """Softmax along the last axis."""
-    e = np.exp(a - a.max(axis=-1, keepdims=True))
-    return e / e.sum(axis=-1, keepdims=True)
+    return np.exp(log_softmax(a))
 
 
 MISTAKES = {
-    "the bias b is left out": lambda x, h, W_x, W_h, b: np.tanh(x @ W_x + h @ W_h),
-    "the bias b is added twice": lambda x, h, W_x, W_h, b: np.tanh(x @ W_x + b + h @ W_h + b),
-    "the bias b is added after the tanh": lambda x, h, W_x, W_h, b: np.tanh(x @ W_x + h @ W_h) + b,
-    "the bias b is added down the sequences instead of along the units": lambda x, h, W_x, W_h, b: np.tanh(
-        x @ W_x + h @ W_h + b[:, None]
+    "the bias b is left out": terms(lambda i, r, b: np.tanh(i + r)),
+    "the bias b is added twice": terms(lambda i, r, b: np.tanh(i + r + 2 * b)),
+    "the bias b is added after the tanh": terms(lambda i, r, b: np.tanh(i + r) + b),
+    "the bias b is added down the sequences, not along the units": terms(lambda i, r, b: np.tanh(i + r + b[:, None])),
+    "tanh is taken of each of the three terms instead of their sum": terms(
+        lambda i, r, b: np.tanh(i) + np.tanh(r) + np.tanh(b)
     ),
+    "tanh is taken of each product instead of the sum": terms(lambda i, r, b: np.tanh(i) + np.tanh(r) + b),
+    "tanh does not cover the recurrent term h W_h": terms(lambda i, r, b: np.tanh(i + b) + r),
+    "tanh does not cover the input term x W_x": terms(lambda i, r, b: i + np.tanh(r + b)),
+    "there is no tanh": terms(lambda i, r, b: i + r + b),
+    "tanh is taken twice": terms(lambda i, r, b: np.tanh(np.tanh(i + r + b))),
+    "a sigmoid stands where tanh should": terms(lambda i, r, b: sigmoid(i + r + b)),
+    "a ReLU stands where tanh should": terms(lambda i, r, b: np.maximum(0, i + r + b)),
+    "a softmax stands where tanh should": terms(lambda i, r, b: softmax(i + r + b)),
+    "tanh is written out in exponentials, which overflow": terms(lambda i, r, b: exponentials(i + r + b)),
+    "the recurrent term h W_h is left out": terms(lambda i, r, b: np.tanh(i + b)),
+    "the recurrent term h W_h is subtracted": terms(lambda i, r, b: np.tanh(i - r + b)),
+    "the input term x W_x is left out": terms(lambda i, r, b: np.tanh(r + b)),
+    "axes of size 1 are squeezed away": terms(lambda i, r, b: np.squeeze(np.tanh(i + r + b))),
     "W_h is transposed": lambda x, h, W_x, W_h, b: np.tanh(x @ W_x + h @ W_h.T + b),
     "W_x is transposed": lambda x, h, W_x, W_h, b: np.tanh(x @ W_x.T + h @ W_h + b),
     "W_x and W_h are swapped": lambda x, h, W_x, W_h, b: np.tanh(x @ W_h + h @ W_x + b),
-    "tanh is taken of each term instead of their sum": lambda x, h, W_x, W_h, b: np.tanh(x @ W_x) + np.tanh(h @ W_h) + np.tanh(b),
-    "tanh is taken of each product instead of the sum, with b added outside": lambda x, h, W_x, W_h, b: (
-        np.tanh(x @ W_x) + np.tanh(h @ W_h) + b
-    ),
-    "tanh does not cover the recurrent term h W_h": lambda x, h, W_x, W_h, b: np.tanh(x @ W_x + b) + h @ W_h,
-    "tanh does not cover the input term x W_x": lambda x, h, W_x, W_h, b: x @ W_x + np.tanh(h @ W_h + b),
-    "there is no tanh": lambda x, h, W_x, W_h, b: x @ W_x + h @ W_h + b,
-    "tanh is taken twice": lambda x, h, W_x, W_h, b: np.tanh(np.tanh(x @ W_x + h @ W_h + b)),
-    "a sigmoid stands where tanh should": lambda x, h, W_x, W_h, b: sigmoid(x @ W_x + h @ W_h + b),
-    "a ReLU stands where tanh should": lambda x, h, W_x, W_h, b: np.maximum(0, x @ W_x + h @ W_h + b),
-    "a softmax stands where tanh should": lambda x, h, W_x, W_h, b: softmax(x @ W_x + h @ W_h + b),
-    "the previous state h is left out": lambda x, h, W_x, W_h, b: np.tanh(x @ W_x + b),
-    "the input x is left out": lambda x, h, W_x, W_h, b: np.tanh(h @ W_h + b),
-    "the previous state h is added without its weights W_h": lambda x, h, W_x, W_h, b: np.tanh(x @ W_x + h + b),
-    "the new state is added to the old one instead of replacing it": lambda x, h, W_x, W_h, b: h + np.tanh(x @ W_x + h @ W_h + b),
-    "tanh is written out in exponentials, which overflow": lambda x, h, W_x, W_h, b: exponentials(x @ W_x + h @ W_h + b),
-    "axes of size 1 are squeezed away": lambda x, h, W_x, W_h, b: np.squeeze(np.tanh(x @ W_x + h @ W_h + b)),
+    "the state h is added without its weights W_h": lambda x, h, W_x, W_h, b: np.tanh(x @ W_x + h + b),
+    "the new state is added to the old one": lambda x, h, W_x, W_h, b: h + np.tanh(x @ W_x + h @ W_h + b),
     "the old state is returned": lambda x, h, W_x, W_h, b: h.copy(),
-    "the sum is subtracted: a sign is wrong": lambda x, h, W_x, W_h, b: np.tanh(x @ W_x - h @ W_h + b),
 }
 
 
@@ -124,16 +126,30 @@ def in_place(x, h, W_x, W_h, b):
     return np.tanh(a, out=a)
 
 
+def joined(x, h, W_x, W_h, b):
+    """[x, h] times the weights, one above the other."""
+    return np.tanh(np.concatenate([x, h], axis=1) @ np.concatenate([W_x, W_h]) + b)
+
+
+def by_einsum(x, h, W_x, W_h, b):
+    """Sums by their indices."""
+    return np.tanh(np.einsum("bd,dh->bh", x, W_x) + np.einsum("bk,kh->bh", h, W_h) + b)
+
+
+def in_float32(x, h, W_x, W_h, b):
+    """Half the digits."""
+    x, h, W_x, W_h, b = (np.asarray(value, np.float32) for value in (x, h, W_x, W_h, b))
+    return np.tanh(x @ W_x + h @ W_h + b)
+
+
 ALTERNATIVES = {
     "loops": by_loops,
     "in place on its own buffer": in_place,
-    "einsum": lambda x, h, W_x, W_h, b: np.tanh(np.einsum("bd,dh->bh", x, W_x) + np.einsum("bk,kh->bh", h, W_h) + b),
-    "[x, h] times the stacked weights": lambda x, h, W_x, W_h, b: np.tanh(
-        np.concatenate([x, h], axis=1) @ np.concatenate([W_x, W_h]) + b
-    ),
+    "[x, h] times the stacked weights": joined,
+    "einsum": by_einsum,
     "columns instead of rows": lambda x, h, W_x, W_h, b: np.tanh(W_x.T @ x.T + W_h.T @ h.T + b[:, None]).T,
-    "tanh from a sigmoid": lambda x, h, W_x, W_h, b: 2 * sigmoid(2 * (b + h @ W_h + x @ W_x)) - 1,
-    "float32 inside": lambda x, h, W_x, W_h, b: np.tanh(np.float32(x) @ np.float32(W_x) + np.float32(h) @ np.float32(W_h) + np.float32(b)),
+    "tanh from a sigmoid": terms(lambda i, r, b: 2 * sigmoid(2 * (b + r + i)) - 1),
+    "float32 inside": in_float32,
 }
 
 PROBLEM = Problem(

@@ -1,11 +1,15 @@
 """run_stateful: a long sequence cut into windows, the state carried from each to the next or reset to zeros."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from rnncourse.grading.checks.compare import stacked
 from rnncourse.grading.checks.problem import Case, Problem
 from rnncourse.grading.checks.ps2.rnn_forward import rnn_forward
 from rnncourse.grading.checks.ps2.rnn_step import rnn_step, single_precision, weights
+
+PLAIN = "sizes of 1 and inputs"
 
 
 def run_stateful(windows, h0, W_x, W_h, b, reset):
@@ -26,20 +30,20 @@ def draw(rng, T, B, D, H, reset):
 
 def cases(rng):
     """No reset, some, all, the first; windows of one step, one window; inputs left alone."""
-    yield Case("carrying", "no window resets", draw(rng, T=3, B=2, D=4, H=5, reset=[0, 0, 0, 0]))
-    yield Case("carrying", "no window resets, all sizes equal", draw(rng, T=3, B=3, D=3, H=3, reset=[0, 0, 0]))
-    yield Case("resets", "windows 2 and 3 reset", draw(rng, T=3, B=2, D=4, H=5, reset=[0, 0, 1, 1, 0, 0]))
-    yield Case("resets", "windows 0 and 2 reset", draw(rng, T=2, B=3, D=4, H=5, reset=[1, 0, 1, 0]))
-    yield Case("resets", "every window resets", draw(rng, T=3, B=2, D=4, H=5, reset=[1, 1, 1, 1]))
-    yield Case("sizes of 1 and inputs", "windows of one time step", draw(rng, T=1, B=2, D=3, H=4, reset=[0, 0, 0]))
-    yield Case("sizes of 1 and inputs", "one window", draw(rng, T=4, B=2, D=3, H=5, reset=[0]))
-    yield Case("sizes of 1 and inputs", "B = D = H = 1", draw(rng, T=4, B=1, D=1, H=1, reset=[0, 0, 0]))
-    yield Case("sizes of 1 and inputs", "inputs in float32", single_precision(draw(rng, T=3, B=2, D=4, H=3, reset=[0, 0])))
-    yield Case("sizes of 1 and inputs", "your inputs afterwards", draw(rng, T=3, B=4, D=2, H=3, reset=[0, 0]), untouched=True)
+    yield Case("carrying", "No window resets", draw(rng, T=3, B=2, D=4, H=5, reset=[0, 0, 0, 0]))
+    yield Case("carrying", "No window resets, all sizes equal", draw(rng, T=3, B=3, D=3, H=3, reset=[0, 0, 0]))
+    yield Case("resets", "Windows 2 and 3 reset", draw(rng, T=3, B=2, D=4, H=5, reset=[0, 0, 1, 1, 0, 0]))
+    yield Case("resets", "Windows 0 and 2 reset", draw(rng, T=2, B=3, D=4, H=5, reset=[1, 0, 1, 0]))
+    yield Case("resets", "Every window resets", draw(rng, T=3, B=2, D=4, H=5, reset=[1, 1, 1, 1]))
+    yield Case(PLAIN, "Windows of one time step", draw(rng, T=1, B=2, D=3, H=4, reset=[0, 0, 0]))
+    yield Case(PLAIN, "One window", draw(rng, T=4, B=2, D=3, H=5, reset=[0]))
+    yield Case(PLAIN, "B = D = H = 1", draw(rng, T=4, B=1, D=1, H=1, reset=[0, 0, 0]))
+    yield Case(PLAIN, "Inputs in float32", single_precision(draw(rng, T=3, B=2, D=4, H=3, reset=[0, 0])))
+    yield Case(PLAIN, "Your inputs afterwards", draw(rng, T=3, B=4, D=2, H=3, reset=[0, 0]), untouched=True)
 
 
 def starting(start, result=np.stack):
-    """Run window by window from `start(n, h, h0, reset)`, where h is the last state of the window before: mostly a mistake."""
+    """Start window n from `start(n, h, h0, reset)`, where h is the last state of the one before: mostly a mistake."""
 
     def run(windows, h0, W_x, W_h, b, reset):
         h, H = h0, []
@@ -82,22 +86,26 @@ def resets_afterwards(windows, h0, W_x, W_h, b, reset):
 MISTAKES = {
     "no window is ever reset": starting(lambda n, h, h0, reset: h),
     "every window starts from zeros: nothing is carried": starting(lambda n, h, h0, reset: 0 * h),
-    "every window that does not reset starts from h0: nothing is carried": starting(lambda n, h, h0, reset: 0 * h if reset[n] else h0),
     "every window starts from h0, reset or not": starting(lambda n, h, h0, reset: h0),
-    "h0 is ignored and the first window starts from zeros": starting(lambda n, h, h0, reset: h * (n > 0 and not reset[n])),
+    "windows that do not reset start from h0: nothing is carried": starting(
+        lambda n, h, h0, reset: 0 * h if reset[n] else h0
+    ),
+    "h0 is ignored and the first window starts from zeros": starting(
+        lambda n, h, h0, reset: h if n and not reset[n] else 0 * h
+    ),
+    "the first window never resets": starting(lambda n, h, h0, reset: 0 * h if n and reset[n] else h),
     "a reset goes back to h0 instead of zeros": starting(lambda n, h, h0, reset: h0 if reset[n] else h),
-    "a reset sets the state to ones instead of zeros": starting(lambda n, h, h0, reset: np.ones_like(h) if reset[n] else h),
+    "a reset sets the state to ones": starting(lambda n, h, h0, reset: np.ones_like(h) if reset[n] else h),
     "a reset only halves the state": starting(lambda n, h, h0, reset: h / 2 if reset[n] else h),
-    "reset is read the wrong way round: True carries and False resets": starting(lambda n, h, h0, reset: h if reset[n] else 0 * h),
     "a reset comes one window early": starting(lambda n, h, h0, reset: 0 * h if reset[(n + 1) % len(reset)] else h),
     "a reset comes after the window that asks for it": resets_afterwards,
-    "the first window never resets": starting(lambda n, h, h0, reset: 0 * h if n and reset[n] else h),
+    "True and False of reset are swapped": starting(lambda n, h, h0, reset: h if reset[n] else 0 * h),
     "one reset resets every window": starting(lambda n, h, h0, reset: 0 * h if any(reset) else h),
-    "after one reset, every later window resets too": starting(lambda n, h, h0, reset: 0 * h if any(reset[: n + 1]) else h),
+    "every window after a reset resets too": starting(lambda n, h, h0, reset: 0 * h if any(reset[: n + 1]) else h),
     "only the first entry of reset is read": starting(lambda n, h, h0, reset: 0 * h if reset[0] else h),
     "the first state of a window is carried on instead of the last": handing_on(lambda H: H[0]),
-    "the last state of the last sequence is carried on to every sequence": handing_on(lambda H: H[-1, -1]),
     "the mean state of a window is carried on instead of the last": handing_on(lambda H: H.mean(axis=0)),
+    "the last state of the last sequence is carried on to every sequence": handing_on(lambda H: H[-1, -1]),
     "only the last state of each window is returned": starting(right, lambda H: np.stack(H)[:, -1]),
     "only the last window is returned": starting(right, lambda H: H[-1]),
     "the windows are joined into one long sequence": starting(right, np.concatenate),
@@ -119,9 +127,8 @@ def into_one_array(windows, h0, W_x, W_h, b, reset):
 def stretches(windows, h0, W_x, W_h, b, reset):
     """The windows between two resets as one long sequence."""
     N, T = windows.shape[:2]
-    cuts = [0, *(n for n in range(1, N) if reset[n]), N]
     parts = []
-    for a, z in zip(cuts[:-1], cuts[1:], strict=True):
+    for a, z in pairwise([0, *(n for n in range(1, N) if reset[n]), N]):
         start = h0 if a == 0 and not reset[0] else 0 * h0
         parts.append(rnn_forward(np.concatenate(windows[a:z]), start, W_x, W_h, b)[0])
     return np.concatenate(parts).reshape(N, T, *h0.shape)
@@ -137,7 +144,7 @@ PROBLEM = Problem(
     name="run_stateful",
     outputs={"H": "N T B H"},
     unpack=stacked,
-    parts={"carrying": 2, "resets": 1, "sizes of 1 and inputs": 1},
+    parts={"carrying": 2, "resets": 1, PLAIN: 1},
     cases=cases,
     reference=run_stateful,
     mistakes=MISTAKES,

@@ -1,0 +1,56 @@
+"""Call a student's function: quietly, on copies, and without letting its errors out."""
+
+import inspect
+import io
+import traceback
+import warnings
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from copy import deepcopy
+
+import numpy as np
+
+import rnncourse
+
+NOT_THEIRS = tuple(module.__path__[0] for module in (np, rnncourse))
+"""Where code lives that is not the student's."""
+
+
+def attempt(problem, function, case):
+    """Call `function` on copies of the inputs: (value, None, args) or (None, error, args), args as it left them."""
+    args = {name: deepcopy(value) for name, value in case.args.items()}
+    try:
+        with muted(), lending(function, problem.lends):
+            return function(*args.values()), None, args
+    except Exception as error:  # whatever it is, the report says it
+        return None, error, args
+
+
+def described(error):
+    """An error in one line: its type, the first line of its message, and the student's line it came from."""
+    message = (str(error).splitlines() or [""])[0]
+    said = f"{type(error).__name__}: {message[:200].rstrip('.')}" if message else type(error).__name__
+    theirs = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(NOT_THEIRS)]
+    return f"{said}, in your line {theirs[-1].lineno}: `{theirs[-1].line}`" if theirs and theirs[-1].line else said
+
+
+@contextmanager
+def muted():
+    """No warning and no print of the student's function reaches the notebook: it would be repeated for every case."""
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+            yield
+
+
+@contextmanager
+def lending(function, lent):
+    """While inside, the names in `lent` mean these functions to the code of `function`."""
+    scope = getattr(inspect.unwrap(function), "__globals__", {})
+    own = {name: scope[name] for name in lent if name in scope}
+    scope.update(lent)
+    try:
+        yield
+    finally:
+        for name in lent:
+            scope.pop(name, None)
+        scope.update(own)
