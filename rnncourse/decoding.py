@@ -11,8 +11,8 @@ def sample(model, prompt, length, rng, temperature=1.0):
     `model` maps one-hot inputs (T, B, V) to logits (T, B, V). Each token is drawn from
     softmax(logits / temperature) and fed back as the next input, with the state carried along.
     Temperature below 1 sharpens the distribution, above 1 flattens it.
-    Returns an int array (length,). Raises ValueError for an empty prompt, a length or a temperature that is not positive;
-    TypeError if `rng` is not a NumPy generator.
+    Returns an int array (length,). Raises ValueError for an empty prompt, a length or a temperature that is not
+    positive; TypeError if `rng` is not a NumPy generator.
     """
     expect_positive(length=length)
     expect_rng("rng", rng)

@@ -32,11 +32,11 @@ def measured(name, text):
 def claim(id, statement, verdict, evidence, value, at_least=None, at_most=None):
     """Assert that `value` is `at_least` (or `at_most`) a bound, and record the claim that this decides.
 
-    `id` is a short name, unique in the book. `statement` is the claim as people make it, and `verdict` what the evidence
-    says of it: "holds", "false" or "depends". `evidence` says what `value` is, worst case over the seeds. What is printed is the
-    bound, which is the same on every machine; the value and the margin go with the published record.
-    Raises AssertionError if the value is on the wrong side or not a number, ValueError unless there is exactly one bound
-    and the verdict is one of the three.
+    `id` is a short name, unique in the book. `statement` is the claim as people make it, and `verdict` what the
+    evidence says of it: "holds", "false" or "depends". `evidence` says what `value` is, worst case over the seeds.
+    What is printed is the bound, which is the same on every machine; the value and the margin go with the published
+    record. Raises AssertionError if the value is on the wrong side or not finite, ValueError unless there is exactly
+    one bound and the verdict is one of the three.
 
     >>> claim("bounded", "A tanh state stays between -1 and 1.", "holds", "largest |h|", 0.98, at_most=1)
     Claim "A tanh state stays between -1 and 1." Verdict: holds. Checked: largest |h| is at most 1.
@@ -60,7 +60,8 @@ def claim(id, statement, verdict, evidence, value, at_least=None, at_most=None):
         "margin": margin,
     }
     html = (
-        f'<div class="claim claim-{verdict}" id="claim-{escape(id)}"><p class="claim-statement"><strong>Claim.</strong> “{escape(statement)}” '
+        f'<div class="claim claim-{verdict}" id="claim-{escape(id)}">'
+        f'<p class="claim-statement"><strong>Claim.</strong> “{escape(statement)}” '
         f'<strong class="claim-verdict">{verdict}</strong></p><p class="claim-evidence">{escape(evidence)}: '
         f"measured {value:.3g}, asserted {side} {bound:g}.</p></div>"
     )

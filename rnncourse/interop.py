@@ -15,7 +15,8 @@ NONLINEARITY = {RNN: "tanh", ReLURNN: "relu"}
 def to_torch(layer):
     """The torch module that computes the same as `layer`: an RNN, a ReLURNN or a Linear, in its dtype.
 
-    The second bias that torch has, `bias_hh_l0`, is set to zero. Raises TypeError for a layer that torch has no twin of.
+    The second bias that torch has, `bias_hh_l0`, is set to zero.
+    Raises TypeError for a layer that torch has no twin of.
 
     >>> to_torch(RNN(4, 6, np.random.default_rng(0)))
     RNN(4, 6)

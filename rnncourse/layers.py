@@ -15,7 +15,8 @@ from rnncourse.arrays import expect, expect_positive, flat
 class Linear:
     """y = x W + b at every step: W (D, K), b (K,). Also the output head of a recurrent network.
 
-    Both drawn from U(−1/√D, 1/√D), as torch does. Raises TypeError or ValueError, naming the argument, if X or dY does not fit.
+    Both drawn from U(−1/√D, 1/√D), as torch does.
+    Raises TypeError or ValueError, naming the argument, if X or dY does not fit.
 
     >>> Linear(3, 2, np.random.default_rng(0)).forward(np.zeros((7, 5, 3)))[0].shape
     (7, 5, 2)
@@ -45,7 +46,8 @@ class Linear:
 class Stacked:
     """Layers one above another: the outputs of one are the inputs of the next.
 
-    Its state is a list of the layers' states; a parameter's name is the layer's number, a dot, and the layer's own name.
+    Its state is a list of the layers' states; a parameter's name is the layer's number, a dot, and the layer's own
+    name.
 
     >>> from rnncourse.cells import RNN
     >>> rng = np.random.default_rng(0)

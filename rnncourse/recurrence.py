@@ -105,7 +105,8 @@ def truncated_bptt(cell, dH, tape, k1, k2):
     z−k2 ≤ t < z and are cut there. So every loss counts once, and reaches between k2−k1+1 and k2 steps back.
     k2 ≥ T is full BPTT; k1 = k2 is training on consecutive chunks with the state handed on, if k1 divides T (else the
     last window, shorter than k1 in losses, still reaches k2 steps back).
-    Returns the parameters' gradients. Raises ValueError unless 1 ≤ k1 ≤ k2, and as `bptt` does if `dH` does not fit the tape.
+    Returns the parameters' gradients.
+    Raises ValueError unless 1 ≤ k1 ≤ k2, and as `bptt` does if `dH` does not fit the tape.
     Source: Williams & Peng 1990.
     """
     expect_positive(k1=k1, k2=k2)

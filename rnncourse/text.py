@@ -27,14 +27,14 @@ class Vocabulary:
         return len(self.tokens)
 
     def encode(self, text):
-        """String of n characters to an int array (n,). Raises KeyError naming a character that is not in the vocabulary."""
+        """String of n characters to an int array (n,). Raises KeyError naming characters not in the vocabulary."""
         unknown = set(text) - self.ids.keys()
         if unknown:
             raise KeyError(f"expected characters of the vocabulary, got {sorted(unknown)}")
         return np.array([self.ids[c] for c in text], int)
 
     def decode(self, ids):
-        """Ids (n,) to a string. Raises TypeError for an id that is not an integer, ValueError for one outside 0 … len−1."""
+        """Ids (n,) to a string. Raises TypeError for an id that is no integer, ValueError for one outside 0 … len−1."""
         return "".join(self.tokens[expect_ids("ids", k, len(self))] for k in ids)
 
 

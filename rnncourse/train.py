@@ -12,7 +12,7 @@ from rnncourse.optim import clip_by_global_norm
 def train_step(model, X, targets, loss, optimizer, state=None, mask=None, max_norm=None, rng=None):
     """One update of the model's parameters from one batch.
 
-    X (T, B, D) and `targets` as `loss(Y, targets, mask)` takes them. `state` is where the sequences start (zeros if None).
+    X (T, B, D), and `targets` as `loss(Y, targets, mask)` takes them. `state` is where they start (zeros if None).
     Gradients are clipped to the global norm `max_norm` if one is given. `rng` is handed to the layers (dropout).
     Returns the loss before the update, and the last state: hand it to the next call to carry the state on. Its gradient
     is not handed back, so what carries it on is truncated BPTT.
