@@ -125,7 +125,7 @@ def test_float32_follows_float64(Cell):
 
 @cells
 def test_parameters_start_within_one_over_root_H(Cell):
-    cell = Cell(30, 25, np.random.default_rng(0))
+    cell = Cell(9, 25, np.random.default_rng(0))
     for name, p in cell.params.items():
         assert abs(p).max() <= 0.2, name
         assert abs(p).max() > 0.18, name

@@ -248,6 +248,29 @@ def test_no_state_is_zeros_and_no_dstate_is_zeros():
     assert_same(cell.backward(dH, tape), cell.backward(dH, tape, zeros), atol=0)
 
 
+def test_a_state_may_be_a_list():
+    cell, X, h, dH, dh, _ = problem((4, 2, 3, 5), 0)
+    Y, _, tape = cell.forward(X, list(h))
+    assert_same(Y, cell.forward(X, h)[0], atol=0)
+    assert_same(cell.backward(dH, tape, list(dh)), cell.backward(dH, tape, dh), atol=0)
+
+
+def test_linearize_gets_the_states_before_and_after_its_steps(monkeypatch):
+    class Spy(RNN):
+        def linearize(self, gates, prev, new):
+            seen.append((gates, prev, new))
+            return super().linearize(gates, prev, new)
+
+    seen, cell = [], Spy(3, 5, np.random.default_rng(0))
+    Y, _, tape = cell.forward(np.random.default_rng(1).normal(size=(7, 2, 3)))
+    monkeypatch.setattr(recurrence, "CACHE", 3 * tape.gates[0].nbytes)
+    cell.backward(np.ones_like(Y), tape)
+    states = np.concatenate([np.zeros((1, 2, 5)), Y])
+    assert [len(gates) for gates, _, _ in seen] == [3, 3, 1]
+    for (gates, prev, new), a, z in zip(seen, (4, 1, 0), (7, 4, 1), strict=True):
+        assert_same((prev[0], new[0], gates), (states[a:z], states[a + 1 : z + 1], Y[a:z]), atol=0)
+
+
 def test_last_output_is_the_last_state():
     cell, X, h, _, _, _ = problem((4, 2, 3, 5), 0)
     Y, last, tape = cell.forward(X, h)
