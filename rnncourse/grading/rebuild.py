@@ -1,0 +1,67 @@
+"""Rebuild a submission around the released notebook, before nbgrader grades it.
+
+nbgrader trusts the cells it finds: a deleted test is a test not failed, and a copied answer cell (which keeps its metadata)
+stops the grading of the whole class. So every cell that nbgrader knows comes from the release, in the release's order; from
+the submission come the text of the answers, and the cells that are the student's own.
+"""
+
+from copy import deepcopy
+from pathlib import Path
+
+import nbformat
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.preprocessors import NbGraderPreprocessor
+
+
+def grade_id(cell):
+    """The name under which nbgrader knows a cell, or None."""
+    nbgrader = cell.metadata.get("nbgrader")
+    return nbgrader.get("grade_id") if isinstance(nbgrader, dict) else None
+
+
+def rebuild(submitted, released):
+    """The submission as a notebook that nbgrader can grade, and the names of the cells that were missing from it.
+
+    Both are notebooks (nbformat 4). A cell of the student's own stays behind the known cell that it followed; a copy of
+    a known cell counts as their own.
+    """
+    answers, own, last = {}, {None: []}, None
+    known = {grade_id(cell) for cell in released.cells} - {None}
+    for cell in submitted.cells:
+        name = grade_id(cell)
+        if name in known and name not in answers:
+            answers[name], own[name], last = cell, [], name
+        else:
+            cell.metadata.pop("nbgrader", None)
+            own[last].append(cell)
+
+    notebook = deepcopy(released)
+    notebook.cells = own[None]
+    for cell in released.cells:
+        name = grade_id(cell)
+        if name is None:
+            continue
+        cell = deepcopy(cell)
+        if name in answers and cell.metadata.nbgrader.solution:
+            cell.source = answers[name].source
+        notebook.cells += [cell, *own.get(name, [])]
+    ids = set()
+    for k, cell in enumerate(notebook.cells):
+        cell.id = cell.get("id") if cell.get("id") not in {None, *ids} else f"own-{k}"
+        ids.add(cell.id)
+    return notebook, [grade_id(cell) for cell in released.cells if grade_id(cell) in known - answers.keys()]
+
+
+class Rebuild(NbGraderPreprocessor):
+    """`rebuild` as a step of `nbgrader autograde`: the first one. Missing cells are put back, and logged."""
+
+    def preprocess(self, nb, resources):
+        """Raises FileNotFoundError if there is no release to rebuild from."""
+        found = resources["nbgrader"]
+        course = CourseDirectory(parent=self)
+        folder = course.format_path(course.release_directory, ".", found["assignment"])
+        released = nbformat.read(Path(folder) / f"{found['notebook']}.ipynb", as_version=4)
+        notebook, missing = rebuild(nb, released)
+        if missing:
+            self.log.warning("Cells missing from %s of %s, put back: %s", found["notebook"], found["student"], ", ".join(missing))
+        return notebook, resources

@@ -1,0 +1,114 @@
+"""exercises/ from solutions/: what the student gets is generated, never edited."""
+
+import logging
+import shutil
+import tempfile
+from contextlib import contextmanager
+from filecmp import dircmp
+from pathlib import Path
+
+from nbgrader.converters import GenerateAssignment
+from nbgrader.coursedir import CourseDirectory
+from traitlets.config import Config
+
+SOURCE, RELEASE = "solutions", "exercises"
+
+
+class ReleaseError(Exception):
+    """A problem set that nbgrader could not generate."""
+
+
+def generate(root, assignment, folder):
+    """Write the release of `assignment` into `folder`/`assignment`, as `nbgrader generate_assignment --no-db` does.
+
+    Raises `ReleaseError` with what nbgrader says if it refuses the source.
+    """
+    course = CourseDirectory(root=str(root), source_directory=SOURCE, release_directory=str(folder))
+    course.assignment_id = assignment
+    config = Config()
+    config.GenerateAssignment.no_database = True
+    config.SaveCells.enabled = False
+    converter = GenerateAssignment(coursedir=course, config=config)
+    with captured(converter.log) as log:
+        try:
+            converter.start()
+        except Exception as error:  # nbgrader raises anything
+            raise ReleaseError(f"{assignment}: {' '.join(log) or error}") from error
+
+
+def assignments(root):
+    """The problem sets under solutions/, by name."""
+    return sorted(path.name for path in (Path(root) / SOURCE).iterdir() if any(path.glob("*.ipynb")))
+
+
+def release(root):
+    """Regenerate every set of exercises/ that differs from its source, and remove those without one.
+
+    Returns the names of the sets that changed. A set whose source nbgrader refuses stays as it was, the others go on, and
+    `ReleaseError` says so at the end.
+    """
+    root, changed, refused = Path(root).resolve(), [], []
+    (root / RELEASE).mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{RELEASE}-", dir=root) as folder:
+        new = Path(folder) / "new"
+        for name in assignments(root):
+            try:
+                generate(root, name, new)
+            except ReleaseError as error:
+                refused.append(str(error))
+                continue
+            if differences(new / name, root / RELEASE / name):
+                replace(root / RELEASE / name, new / name, Path(folder))
+                changed.append(name)
+        for path in (root / RELEASE).iterdir():
+            if path.is_dir() and not (root / SOURCE / path.name).is_dir():
+                shutil.rmtree(path)
+                changed.append(path.name)
+    if refused:
+        raise ReleaseError("\n".join(refused))
+    return changed
+
+
+def out_of_step(root):
+    """What in exercises/ is not what solutions/ gives: one line each; an empty list if all is in step."""
+    root = Path(root).resolve()
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / RELEASE).mkdir()
+        for name in assignments(root):
+            generate(root, name, Path(folder) / RELEASE)
+        return differences(Path(folder) / RELEASE, root / RELEASE)
+
+
+def differences(expected, actual, inside=Path()):
+    """The files in which folder `actual` differs from `expected`, as lines of text."""
+    if not actual.is_dir():
+        return [f"{actual.name}/ is missing"]
+    compared = dircmp(expected, actual, ignore=[".ipynb_checkpoints"])
+    same = [(expected / name).read_bytes() == (actual / name).read_bytes() for name in compared.common_files]
+    lines = [f"{inside / name} is missing" for name in compared.left_only]
+    lines += [f"{inside / name} has no source" for name in compared.right_only]
+    lines += [f"{inside / name} differs" for name, equal in zip(compared.common_files, same, strict=True) if not equal]
+    for name in compared.common_dirs:
+        lines += differences(expected / name, actual / name, inside / name)
+    return lines
+
+
+def replace(old, new, aside):
+    """Put folder `new` in the place of `old`: two renames, `old` set aside in between."""
+    if old.exists():
+        old.rename(aside / f"old-{old.name}")
+    new.rename(old)
+
+
+@contextmanager
+def captured(log):
+    """The errors written to `log` while inside, as a list of their first lines; nothing is printed."""
+    lines = []
+    handler = logging.Handler(logging.ERROR)
+    handler.emit = lambda record: lines.append(record.getMessage().strip().splitlines()[-1])
+    handlers, propagate = log.handlers[:], log.propagate
+    log.handlers[:], log.propagate = [handler], False
+    try:
+        yield lines
+    finally:
+        log.handlers[:], log.propagate = handlers, propagate
