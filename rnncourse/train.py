@@ -16,9 +16,12 @@ def train_step(model, X, targets, loss, optimizer, state=None, mask=None, max_no
     Gradients are clipped to the global norm `max_norm` if one is given. `rng` is handed to the layers (dropout).
     Returns the loss before the update, and the last state: hand it to the next call to carry the state on. Its gradient
     is not handed back, so what carries it on is truncated BPTT.
+    Raises FloatingPointError, before anything is updated, if the loss is not finite.
     """
     Y, state, tape = model.forward(X, state, mask, rng)
     value, dY = loss(Y, targets, mask)
+    if not np.isfinite(value):
+        raise FloatingPointError(f"expected a finite loss, got {value}: clip the gradients, or lower the learning rate")
     _, _, grads = model.backward(dY, tape)
     if max_norm is not None:
         clip_by_global_norm(grads, max_norm)
@@ -31,16 +34,17 @@ def fit(model, batches, loss, optimizer, max_norm=None, carry_state=False, name=
 
     With `carry_state` each batch starts in the state where the one before it stopped (stateful training: the batches
     must follow one another, see `text.contiguous_batches`); without, each starts from zeros.
-    Returns the losses, float64 (number of batches,). Raises FloatingPointError when the loss is no longer finite.
+    Returns the losses, float64 (number of batches,). Raises FloatingPointError when the loss is no longer finite, and
+    what the layers raise (ValueError, if outputs overflow before the loss does); a note says at which batch.
     """
     losses, state = [], None
     bar = progress(batches, name)
     for X, targets, *mask in bar:
-        value, last = train_step(model, X, targets, loss, optimizer, state, *mask, max_norm=max_norm)
-        if not np.isfinite(value):
-            raise FloatingPointError(
-                f"expected a finite loss, got {value} at batch {len(losses)}: clip, or lower the rate"
-            )
+        try:
+            value, last = train_step(model, X, targets, loss, optimizer, state, *mask, max_norm=max_norm)
+        except (FloatingPointError, ValueError) as error:
+            error.add_note(f"({name}, batch {len(losses)})")
+            raise
         losses.append(value)
         state = last if carry_state else None
         bar.set_postfix(loss=f"{value:.3g}", refresh=False)

@@ -127,15 +127,34 @@ def test_train_step_hands_its_generator_to_the_model():
     assert seen == [rng]
 
 
-def test_a_loss_that_is_not_finite_stops_the_run_and_says_where():
+def test_a_loss_that_is_not_finite_stops_the_run_before_the_update_and_says_where():
     network = Linear(1, 1, np.random.default_rng(0))
-    X = np.ones((1, 1, 1))
+    X, recorder = np.ones((1, 1, 1)), Recorder()
     data = [(X, 0 * X), (X, 0 * X), (X, 1e200 * X), (X, 0 * X)]
-    with (
-        np.errstate(over="ignore"),
-        pytest.raises(FloatingPointError, match="expected a finite loss, got inf at batch 2"),
-    ):
-        fit(network, data, squared_error, Recorder())
+    with np.errstate(over="ignore"), pytest.raises(FloatingPointError, match="a finite loss, got inf") as caught:
+        fit(network, data, squared_error, recorder)
+    assert caught.value.__notes__ == ["(training, batch 2)"]
+    assert len(recorder.grads) == 2
+
+
+def test_a_run_that_diverges_says_where_and_leaves_finite_parameters():
+    network, rng = (
+        Stacked(RNN(3, 5, np.random.default_rng(0)), Linear(5, 4, np.random.default_rng(1))),
+        np.random.default_rng(2),
+    )
+    X, targets = rng.normal(size=(20, 2, 3)), rng.normal(size=(20, 2, 4))
+    with np.errstate(over="ignore"), pytest.raises(FloatingPointError, match="a finite loss, got inf") as caught:
+        fit(network, [(X, targets)] * 400, squared_error, SGD(network.params, 1e3), name="too fast")
+    assert caught.value.__notes__[0].startswith("(too fast, batch ")
+    assert all(np.isfinite(p).all() for p in network.params.values())
+
+
+def test_a_wrong_batch_is_named():
+    network, data = model(), batches(3)
+    data[1] = (data[1][0], data[1][1] + 4)
+    with pytest.raises(ValueError, match="expected targets between 0 and 3") as caught:
+        fit(network, data, softmax_cross_entropy, Recorder())
+    assert caught.value.__notes__ == ["(training, batch 1)"]
 
 
 def test_same_seed_same_bits():
