@@ -1,18 +1,21 @@
 /* What a reader meets on the open page, as data. Run inside the page; returns one object. */
 const seen = (element) => element.checkVisibility({ opacityProperty: true, visibilityProperty: true });
-const numbers = (color) => {
-  const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+const remembered = (compute, memory = new Map()) => (key) => {
+  if (!memory.has(key)) memory.set(key, compute(key));
+  return memory.get(key);
+};
+const numbers = remembered((color) => {
+  canvas.clearRect(0, 0, 1, 1);
   canvas.fillStyle = color;
   canvas.fillRect(0, 0, 1, 1);
   const [r, g, b, a] = canvas.getImageData(0, 0, 1, 1).data;
   return [r, g, b, a / 255];
-};
+});
 const over = ([r, g, b, a], [R, G, B]) => [a * r + (1 - a) * R, a * g + (1 - a) * G, a * b + (1 - a) * B, 1];
-const behind = (element) => {
-  const layers = [];
-  for (let e = element; e; e = e.parentElement) layers.push(numbers(getComputedStyle(e).backgroundColor));
-  return layers.reverse().reduce((below, layer) => over(layer, below), [255, 255, 255, 1]);
-};
+const behind = remembered((element) =>
+  element ? over(numbers(getComputedStyle(element).backgroundColor), behind(element.parentElement)) : [255, 255, 255, 1],
+);
 const luminance = (color) =>
   color.slice(0, 3).reduce((sum, value, k) => {
     const v = value / 255;
