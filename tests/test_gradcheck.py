@@ -114,6 +114,14 @@ def test_a_gradient_that_is_not_finite_fails(bad):
         gradcheck(loss, {"x": x}, {"x": gradient}, np.random.default_rng(0))
 
 
+def test_the_tolerance_is_where_it_says():
+    x = np.array([2.0, 3.0])
+    gradient, tolerance = 2 * x, 1e-6
+    gradcheck(lambda: (x**2).sum(), {"x": x}, {"x": gradient * (1 + 1.8 * tolerance)}, np.random.default_rng(0))
+    with pytest.raises(AssertionError, match=r"tolerance 1e-06"):
+        gradcheck(lambda: (x**2).sum(), {"x": x}, {"x": gradient * (1 + 2.2 * tolerance)}, np.random.default_rng(0))
+
+
 def test_all_zeros_instead_of_a_gradient_fails():
     x, loss, gradient = quadratic(np.random.default_rng(0))
     with pytest.raises(AssertionError, match="got 0,"):

@@ -117,6 +117,13 @@ def test_norm_and_clipping_hold_from_the_smallest_to_the_largest_floats(dtype, s
         assert (grads["a"] == dtype(3 * size)).all()
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_norm_of_float32_gradients_is_summed_in_float64(seed):
+    grads = {"a": np.random.default_rng(seed).normal(size=20000).astype(np.float32)}
+    expected = norm(grads)
+    assert clip_by_global_norm(grads, np.inf) == pytest.approx(expected, rel=3e-9)
+
+
 def test_a_norm_beyond_the_largest_float_still_keeps_its_direction():
     grads = {"a": np.full(4, 1.5e308), "b": np.zeros(2)}
     assert clip_by_global_norm(grads, 1.0) == np.inf

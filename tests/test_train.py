@@ -87,7 +87,7 @@ def test_without_carrying_each_batch_starts_from_zeros():
 
 def test_batches_with_masks():
     network, recorder = model(), Recorder()
-    mask = np.array([[True, True], [True, True], [True, False], [False, False]])
+    mask = np.array([[True, True], [False, True], [True, False], [True, False]])
     [(X, targets)] = batches(1)
     [loss] = fit(network, [(X, targets, mask)], softmax_cross_entropy, recorder)
     Y, _, tape = network.forward(X, mask=mask)
