@@ -21,7 +21,7 @@ def to_torch(layer):
     >>> to_torch(RNN(4, 6, np.random.default_rng(0)))
     RNN(4, 6)
     """
-    tensor = {name: torch.from_numpy(np.array(p.T)) for name, p in layer.params.items()}
+    tensor = {name: torch.from_numpy(p.T) for name, p in layer.params.items()}
     if type(layer) is Linear:
         module = torch.nn.Linear(*layer.W.shape, dtype=tensor["W"].dtype)
         twins = {"weight": tensor["W"], "bias": tensor["b"]}
@@ -51,7 +51,7 @@ def from_torch(module):
     """
     if not isinstance(module, (torch.nn.RNN, torch.nn.Linear)):
         raise TypeError(f"expected a torch.nn.RNN or torch.nn.Linear, got {type(module).__name__}")
-    array = {name: p.detach().numpy().T.copy() for name, p in module.named_parameters()}
+    array = {name: p.detach().numpy().T for name, p in module.named_parameters()}
     if isinstance(module, torch.nn.Linear):
         cls, size = Linear, (module.in_features, module.out_features)
         if module.bias is None:
