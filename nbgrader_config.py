@@ -1,4 +1,5 @@
-"""How nbgrader finds and grades this course. Its commands work from this folder:
+"""How nbgrader finds and grades this course. Its commands work from this folder, once the environment is active
+(`source .venv/bin/activate`; nbgrader itself calls another program of the environment by name):
 
     nbgrader generate_assignment ps2-rnn    solutions/ -> exercises/, and the cells into gradebook.db
     nbgrader release_assignment ps2-rnn     exercises/ -> the exchange

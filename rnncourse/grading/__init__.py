@@ -12,7 +12,7 @@ from functools import partial
 
 import numpy as np
 
-from rnncourse.grading.checks import problem, sets
+from rnncourse.grading.checks import find, sets
 from rnncourse.grading.checks.judge import judge
 
 
@@ -24,10 +24,10 @@ class _ByName:
 
     def __getattr__(self, name):
         try:
-            found = problem(name)
+            problem = find(name)
         except LookupError as error:
             raise AttributeError(str(error)) from None
-        return partial(self._verb, found)
+        return partial(self._verb, problem)
 
     def __dir__(self):
         return [name for names in sets().values() for name in names]

@@ -1,8 +1,8 @@
 """Rebuild a submission around the released notebook, before nbgrader grades it.
 
-nbgrader trusts the cells it finds: a deleted test is a test not failed, and a copied answer cell (which keeps its metadata)
-stops the grading of the whole class. So every cell that nbgrader knows comes from the release, in the release's order; from
-the submission come the text of the answers, and the cells that are the student's own.
+nbgrader trusts the cells it finds. A deleted test earns nothing, silently. A copied answer, which keeps its metadata,
+stops the grading of the whole class. So every cell that nbgrader knows comes from the release, in its order; from the
+submission come the text of the answers and the cells that are the student's own.
 """
 
 from copy import deepcopy
@@ -25,31 +25,29 @@ def rebuild(submitted, released):
     Both are notebooks (nbformat 4). A cell of the student's own stays behind the known cell that it followed; a copy of
     a known cell counts as their own.
     """
-    answers, own, last = {}, {None: []}, None
-    known = {grade_id(cell) for cell in released.cells} - {None}
-    for cell in submitted.cells:
+    known = {grade_id(cell): cell for cell in released.cells if grade_id(cell)}
+    answers, own, last = {}, {name: [] for name in (None, *known)}, None
+    ids = {cell.id for cell in known.values()}
+    for k, cell in enumerate(submitted.cells):
         name = grade_id(cell)
         if name in known and name not in answers:
-            answers[name], own[name], last = cell, [], name
+            answers[name] = cell.source
+            last = name
         else:
             cell.metadata.pop("nbgrader", None)
+            if cell.get("id") in ids | {None}:  # a copy of another, or of a format without ids
+                cell.id = f"own-{k}"
+            ids.add(cell.id)
             own[last].append(cell)
 
     notebook = deepcopy(released)
     notebook.cells = own[None]
-    for cell in released.cells:
-        name = grade_id(cell)
-        if name is None:
-            continue
+    for name, cell in known.items():
         cell = deepcopy(cell)
         if name in answers and cell.metadata.nbgrader.solution:
-            cell.source = answers[name].source
-        notebook.cells += [cell, *own.get(name, [])]
-    ids = set()
-    for k, cell in enumerate(notebook.cells):
-        cell.id = cell.get("id") if cell.get("id") not in {None, *ids} else f"own-{k}"
-        ids.add(cell.id)
-    return notebook, [grade_id(cell) for cell in released.cells if grade_id(cell) in known - answers.keys()]
+            cell.source = answers[name]
+        notebook.cells += [cell, *own[name]]
+    return notebook, [name for name in known if name not in answers]
 
 
 class Rebuild(NbGraderPreprocessor):
@@ -63,5 +61,7 @@ class Rebuild(NbGraderPreprocessor):
         released = nbformat.read(Path(folder) / f"{found['notebook']}.ipynb", as_version=4)
         notebook, missing = rebuild(nb, released)
         if missing:
-            self.log.warning("Cells missing from %s of %s, put back: %s", found["notebook"], found["student"], ", ".join(missing))
+            self.log.warning(
+                "Cells missing from %s of %s, put back: %s", found["notebook"], found["student"], ", ".join(missing)
+            )
         return notebook, resources

@@ -29,11 +29,11 @@ def generate(root, assignment, folder):
     config.GenerateAssignment.no_database = True
     config.SaveCells.enabled = False
     converter = GenerateAssignment(coursedir=course, config=config)
-    with captured(converter.log) as log:
+    with errors_of(converter.log) as errors:
         try:
             converter.start()
-        except Exception as error:  # nbgrader raises anything
-            raise ReleaseError(f"{assignment}: {' '.join(log) or error}") from error
+        except Exception as error:  # nbgrader raises many kinds, and tells the reason in its log alone
+            raise ReleaseError(f"{assignment}: {errors[0] if errors else error}") from error
 
 
 def assignments(root):
@@ -44,8 +44,8 @@ def assignments(root):
 def release(root):
     """Regenerate every set of exercises/ that differs from its source, and remove those without one.
 
-    Returns the names of the sets that changed. A set whose source nbgrader refuses stays as it was, the others go on, and
-    `ReleaseError` says so at the end.
+    Returns the names of the sets that changed. A set whose source nbgrader refuses stays as it was, and the others go
+    on; `ReleaseError` says so at the end.
     """
     root, changed, refused = Path(root).resolve(), [], []
     (root / RELEASE).mkdir(exist_ok=True)
@@ -101,13 +101,17 @@ def replace(old, new, aside):
 
 
 @contextmanager
-def captured(log):
-    """The errors written to `log` while inside, as a list of their first lines; nothing is printed."""
+def errors_of(log):
+    """The errors whose tracebacks are written to `log` while inside, a line each; nothing is printed."""
     lines = []
-    handler = logging.Handler(logging.ERROR)
-    handler.emit = lambda record: lines.append(record.getMessage().strip().splitlines()[-1])
+
+    class Tracebacks(logging.Handler):
+        def emit(self, record):
+            if record.getMessage().startswith("Traceback"):
+                lines.append(record.getMessage().strip().splitlines()[-1])
+
     handlers, propagate = log.handlers[:], log.propagate
-    log.handlers[:], log.propagate = [handler], False
+    log.handlers[:], log.propagate = [Tracebacks()], False
     try:
         yield lines
     finally:

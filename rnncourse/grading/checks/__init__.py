@@ -21,10 +21,10 @@ def sets():
     return {name: [m.name for m in iter_modules(import_module(f"{__name__}.{name}").__path__)] for name in folders}
 
 
-def problem(name):
+def find(name):
     """The `Problem` whose function is called `name`. Raises LookupError, listing the names there are.
 
-    >>> problem("rnn_step").points
+    >>> find("rnn_step").points
     4
     """
     for folder, names in sets().items():

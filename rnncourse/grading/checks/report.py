@@ -8,6 +8,9 @@ from typing import Any
 
 from rnncourse.evidence import publish
 
+PADDED = ' style="padding: 0.2em 1em 0.2em 0; text-align: left"'
+"""For pages without a style of their own for tables, such as nbgrader's feedback."""
+
 
 @dataclass(frozen=True)
 class Report:
@@ -49,12 +52,12 @@ class Report:
         return "\n".join([self.heading, *table, *(fill(line, 110) for line in self.advice)])
 
     def _repr_html_(self):
-        body = "".join(
-            f'<tr><th scope="row">{escape(part)}</th><td>{verdict}</td><td>{points}</td></tr>'
-            for part, verdict, points in self.rows
-        )
-        head = '<tr><th scope="col">part</th><th scope="col">your function</th><th scope="col">points</th></tr>'
-        table = f"<table><caption>{escape(self.heading)}</caption><thead>{head}</thead><tbody>{body}</tbody></table>"
+        def row(part, *cells):
+            data = "".join(f"<td{PADDED}>{cell}</td>" for cell in cells)
+            return f'<tr><th scope="row"{PADDED}>{escape(part)}</th>{data}</tr>'
+
+        rows = "".join(row(*cells) for cells in self.rows)
+        table = f"<table><caption>{escape(self.heading)}</caption><tbody>{rows}</tbody></table>"
         return table + "".join(f"<p>{escape(line)}</p>" for line in self.advice)
 
     def show(self):

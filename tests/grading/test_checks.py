@@ -1,0 +1,366 @@
+"""The checks: known mistakes are caught and named, correct solutions pass, and every bad answer gets its sentence."""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from rnncourse.cells import RNN
+from rnncourse.grading import check, grade
+from rnncourse.grading.checks import find, sets
+from rnncourse.grading.checks.judge import judge
+
+SEEDS = range(30)
+NAMES = [name for names in sets().values() for name in names]
+BANK = [(name, mistake) for name in NAMES for mistake in find(name).mistakes]
+SOLUTIONS = [(name, solution) for name in NAMES for solution in find(name).alternatives]
+
+
+def judged(name, function, seed=0):
+    return judge(find(name), function, np.random.default_rng(seed))
+
+
+def in_precision(problem, dtype):
+    """The problem with every floating-point input in one dtype."""
+
+    def cast(case):
+        args = {
+            k: v.astype(dtype) if getattr(v, "dtype", None) in (np.float32, np.float64) else v
+            for k, v in case.args.items()
+        }
+        return replace(case, args=args)
+
+    return replace(problem, cases=lambda rng: map(cast, problem.cases(rng)))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_bank_is_large_enough(name):
+    assert len(find(name).mistakes) >= 8
+    assert len(find(name).alternatives) >= 2
+
+
+@pytest.mark.parametrize(("name", "mistake"), BANK, ids=[f"{name}: {mistake}" for name, mistake in BANK])
+def test_every_mistake_is_rejected_on_every_seed_and_named(name, mistake):
+    reports = [judged(name, find(name).mistakes[mistake], seed) for seed in SEEDS]
+    passed = [seed for seed, report in zip(SEEDS, reports, strict=True) if report.points == find(name).points]
+    assert not passed, f"passes with the seeds {passed}"
+    hints = [report.hint for report in reports]
+    assert hints.count(mistake) >= 0.95 * len(SEEDS), f"named {set(hints) - {mistake}} instead"
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("name", "solution"), SOLUTIONS)
+def test_every_differently_written_solution_passes(name, solution, dtype):
+    cast = in_precision(find(name), dtype)
+    for seed in SEEDS:
+        report = judge(cast, cast.alternatives[solution], np.random.default_rng(seed))
+        assert report.points == cast.points, f"seed {seed}: {report}"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_reference_passes_and_the_stub_scores_nothing(name):
+    def stub(*args):
+        raise NotImplementedError()
+
+    assert judged(name, find(name).reference).points == find(name).points
+    report = judged(name, stub)
+    assert report.points == 0
+    assert f"{name} is not written yet" in str(report)
+
+
+def test_the_reference_step_is_the_formula():
+    rng = np.random.default_rng(1)
+    x, h, W_x, W_h, b = (rng.normal(size=shape) for shape in ((3, 4), (3, 5), (4, 5), (5, 5), 5))
+    expected = np.tanh(x @ W_x + h @ W_h + b)
+    np.testing.assert_allclose(find("rnn_step").reference(x, h, W_x, W_h, b), expected, rtol=0, atol=1e-15)
+
+
+def test_the_reference_count_is_that_of_the_package():
+    cell, counts = RNN(3, 5, np.random.default_rng(0)), find("count_parameters").reference(3, 5, 2)
+    assert [counts["W_xh"], counts["W_hh"], counts["b_h"]] == [p.size for p in cell.params.values()]
+
+
+# What students write, in their own way: not the bank's code.
+
+
+def forgets_bias(x, h, W_x, W_h, b):
+    z = np.zeros((len(x), len(b)))
+    for i in range(len(x)):
+        z[i] = x[i] @ W_x + h[i] @ W_h
+    return np.tanh(z)
+
+
+def transposes(x, h, W_x, W_h, b):
+    return np.tanh(np.dot(x, W_x) + np.dot(W_h, h.T).T + b)
+
+
+def reads_the_end(X, h0, W_x, W_h, b):
+    H = np.zeros((X.shape[0], X.shape[1], len(b)))
+    for t in range(len(X)):
+        H[t] = np.tanh(X[t] @ W_x + H[t - 1] @ W_h + b)
+    return H, H[-1]
+
+
+def forgets_to_carry(X, h0, W_x, W_h, b):
+    H = np.tanh(X @ W_x + h0 @ W_h + b)
+    return H, H[-1]
+
+
+def one_array(X, h0, W_x, W_h, b):
+    h, H = np.array(h0), []
+    for x in X:
+        h[:] = np.tanh(x @ W_x + h @ W_h + b)
+        H.append(h)
+    return np.array(H), h
+
+
+def never_resets(windows, h0, W_x, W_h, b, reset):
+    N, T, B, D = windows.shape
+    h, H = h0, []
+    for x in windows.reshape(N * T, B, D):
+        h = np.tanh(x @ W_x + h @ W_h + b)
+        H.append(h)
+    return np.reshape(H, (N, T, B, len(b)))
+
+
+def counted(**counts):
+    return {**counts, "total": sum(counts.values())}
+
+
+@pytest.mark.parametrize(
+    ("name", "function", "hint", "points"),
+    [
+        ("rnn_step", forgets_bias, "the bias b is left out", 0),
+        ("rnn_step", transposes, "W_h is transposed", 0),
+        ("rnn_forward", reads_the_end, "h0 is ignored", 2),
+        ("rnn_forward", forgets_to_carry, "every step starts from h0", 0),
+        ("rnn_forward", one_array, "one array, stored each time", 0),
+        ("run_stateful", never_resets, "no window is ever reset", 3),
+        (
+            "count_parameters",
+            lambda D, H, K: counted(W_xh=D * H, W_hh=H * H, b_h=H + H, W_hq=H * K, b_q=K),
+            "as torch does",
+            0,
+        ),
+    ],
+)
+def test_a_mistake_is_named_however_it_is_written(name, function, hint, points):
+    report = judged(name, function)
+    assert report.hint is not None, f"no mistake recognised: {report}"
+    assert hint in report.hint
+    assert report.points == points
+
+
+def correct(x, h, W_x, W_h, b):
+    return np.tanh(x @ W_x + h @ W_h + b)
+
+
+def overwrites(x, h, W_x, W_h, b):
+    h[:] = correct(x, h, W_x, W_h, b)
+    return h.copy()
+
+
+def returns_view(x, h, W_x, W_h, b):
+    return h[:]
+
+
+def fails_inside(x, h, W_x, W_h, b):
+    z = x @ W_x
+    return np.tanh(z + W_h @ h + b)
+
+
+def forward(X, h0, W_x, W_h, b):
+    H, h = [], h0
+    for x in X:
+        h = correct(x, h, W_x, W_h, b)
+        H.append(h)
+    return np.stack(H), h
+
+
+class Tensor:
+    """Stands for an array of another library."""
+
+
+BAD = [
+    ("not a function", "rnn_step", 3, "rnn_step should be a function, got int"),
+    ("wrong arguments", "rnn_step", lambda x, h: x, "rnn_step should take (x, h, W_x, W_h, b), yours takes (x, h)"),
+    ("None", "rnn_step", lambda *args: None, "it returned None: is a `return` missing?"),
+    ("a list", "rnn_step", lambda *args: correct(*args).tolist(), "h_next should be a NumPy array, got a list"),
+    ("a number", "rnn_step", lambda *args: 0.5, "h_next should be a NumPy array, got a float"),
+    ("another library's array", "rnn_step", lambda *args: Tensor(), "h_next should be a NumPy array, got a Tensor"),
+    ("a tuple", "rnn_step", lambda *args: (correct(*args), 1), "h_next should be a NumPy array, got a tuple"),
+    (
+        "an object array",
+        "rnn_step",
+        lambda *args: correct(*args).astype(object),
+        "h_next has dtype object, expected real numbers",
+    ),
+    ("complex", "rnn_step", lambda *args: correct(*args) + 0j, "h_next has dtype complex128, expected real numbers"),
+    ("bool", "rnn_step", lambda *args: correct(*args) > 0, "h_next has dtype bool, expected real numbers"),
+    ("integers", "rnn_step", lambda *args: correct(*args).astype(int), "h_next has the integer dtype int64"),
+    (
+        "NaN",
+        "rnn_step",
+        lambda *args: correct(*args) * np.nan,
+        "h_next holds nan in 15 of 15 places, the first at sequence 0, hidden unit 0",
+    ),
+    (
+        "transposed",
+        "rnn_step",
+        lambda *args: correct(*args).T,
+        "h_next has shape (5, 3), expected (3, 5), that is (B, H); the axes look swapped",
+    ),
+    ("an axis too many", "rnn_step", lambda *args: correct(*args)[None], "there is one axis too many"),
+    ("an axis missing", "rnn_step", lambda *args: correct(*args)[0], "an axis is missing"),
+    ("changed input", "rnn_step", overwrites, "the input h was changed"),
+    (
+        "an error",
+        "rnn_step",
+        fails_inside,
+        "`return np.tanh(z + W_h @ h + b)`. The inputs were x (3, 4), h (3, 5), W_x (4, 5), W_h (5, 5), b (5,)",
+    ),
+    (
+        "one value of two",
+        "rnn_forward",
+        lambda *args: forward(*args)[0],
+        "it should return 2 values (H, h_last), got an array of shape (6, 3, 5)",
+    ),
+    ("three values", "rnn_forward", lambda *args: (*forward(*args), 1), "it should return 2 values (H, h_last), got 3"),
+    (
+        "a list of states",
+        "rnn_forward",
+        lambda *args: (list(forward(*args)[0]), 0),
+        "H should be a NumPy array, got a list",
+    ),
+    (
+        "second is None",
+        "rnn_forward",
+        lambda *args: (forward(*args)[0], None),
+        "h_last is None: is a `return` missing?",
+    ),
+    (
+        "late steps wrong",
+        "rnn_forward",
+        lambda X, *args: (forward(X, *args)[0] * (np.arange(len(X)) < 2)[:, None, None], forward(X, *args)[1]),
+        "from time step 2 on",
+    ),
+    (
+        "not a dict",
+        "count_parameters",
+        lambda D, H, K: D * H,
+        "it should return a dict with the keys W_xh, W_hh, b_h, W_hq, b_q, total, got an int",
+    ),
+    (
+        "keys missing",
+        "count_parameters",
+        lambda D, H, K: {"W_xh": D * H, "bias": H},
+        "the dict it returns lacks W_hh, b_h, W_hq, b_q, total and has the unknown bias",
+    ),
+    (
+        "a string in it",
+        "count_parameters",
+        lambda D, H, K: dict.fromkeys(("W_xh", "W_hh", "b_h", "W_hq", "b_q", "total"), "12"),
+        "W_xh should be a number, got a str",
+    ),
+    ("no windows", "run_stateful", lambda *args: [], "H should hold arrays of one shape, got an empty list"),
+    (
+        "ragged windows",
+        "run_stateful",
+        lambda *args: [np.zeros(2), np.zeros(3)],
+        "H should hold arrays of one shape, got (2,), (3,)",
+    ),
+    ("windows of lists", "run_stateful", lambda *args: [[0.0], [0.0]], "H[0] should be a NumPy array, got a list"),
+]
+
+
+@pytest.mark.parametrize(("name", "function", "sentence"), [row[1:] for row in BAD], ids=[row[0] for row in BAD])
+def test_every_bad_answer_gets_its_sentence(name, function, sentence):
+    report = judged(name, function)
+    assert report.points < find(name).points
+    assert sentence in " ".join(str(report).split())
+    assert len(report.advice) <= 3
+
+
+def test_a_view_of_an_input_is_refused():
+    returned_as_is = replace(find("rnn_step"), reference=lambda x, h, W_x, W_h, b: h.copy())
+    report = judge(returned_as_is, returns_view, np.random.default_rng(0))
+    assert "h_next shares its memory with the input h; return a new array" in " ".join(str(report).split())
+    assert report.points == 3
+
+
+def test_an_error_names_the_line_of_the_student():
+    line = fails_inside.__code__.co_firstlineno + 2
+    assert f"in your line {line}:" in " ".join(str(judged("rnn_step", fails_inside)).split())
+
+
+def test_a_mistake_in_one_function_costs_once():
+    scope = {"rnn_step": forgets_bias, "np": np}
+    exec(
+        "def rnn_forward(X, h0, W_x, W_h, b):\n"
+        "    H = []\n"
+        "    for x in X:\n"
+        "        h0 = rnn_step(x, h0, W_x, W_h, b)\n"
+        "        H.append(h0)\n"
+        "    return np.stack(H), h0\n",
+        scope,
+    )
+    assert judged("rnn_forward", scope["rnn_forward"]).points == 6
+    assert scope["rnn_step"] is forgets_bias, "the student's own function was not given back"
+
+
+def test_warnings_and_prints_of_the_function_stay_quiet(capfd, recwarn):
+    def noisy(x, h, W_x, W_h, b):
+        print("debugging")
+        np.log(np.zeros(1))
+        return correct(x, h, W_x, W_h, b)
+
+    assert judged("rnn_step", noisy).points == 4
+    assert not capfd.readouterr().out
+    assert not recwarn.list
+
+
+def test_check_prints_and_returns_nothing(capsys):
+    assert check.rnn_step(correct) is None
+    assert "rnn_step: 4 of 4 points" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("function", "points"), [(correct, 4), (forgets_bias, 0), (overwrites, 3), (None, 0)])
+def test_a_mark_is_a_plain_whole_number(function, points):
+    mark = grade.rnn_step(function)
+    assert type(mark) is int, f"nbgrader reads the mark from its repr, and {mark!r} would be worth full points"
+    assert mark == points
+
+
+def test_the_cases_of_a_mark_depend_on_the_instructors_seed_alone(monkeypatch, capsys):
+    def printed(seed):
+        monkeypatch.setenv("RNNCOURSE_SEED", seed) if seed else monkeypatch.delenv("RNNCOURSE_SEED", raising=False)
+        grade.rnn_step(forgets_bias)
+        return capsys.readouterr().out
+
+    check.rnn_step(forgets_bias)
+    outputs = [capsys.readouterr().out, printed(None), printed("one"), printed("two"), printed("ab"), printed("ba")]
+    assert len(set(outputs)) == len(outputs), "two seeds draw the same cases"
+    assert printed("one") == outputs[2]
+
+
+def test_an_unknown_name_lists_the_known_ones():
+    with pytest.raises(AttributeError, match=r"count_parameters, rnn_forward, rnn_step, run_stateful.*got 'rnn_stop'"):
+        check.rnn_stop(correct)
+    assert set(NAMES) <= set(dir(check))
+
+
+def test_the_report_reads_without_colour_and_fits_a_screen():
+    report = judged("rnn_forward", reads_the_end)
+    lines = str(report).splitlines()
+    assert lines[:3] == [
+        "rnn_forward: 2 of 6 points",
+        "  from zeros          right  2 of 2",
+        "  from any state      wrong  0 of 2",
+    ]
+    assert len(lines) <= 12
+    assert max(map(len, lines)) <= 110
+    html = report._repr_html_()
+    assert "color" not in html
+    assert len(re.findall("<th[ >]", html)) == html.count("scope=")
+    assert re.findall(r"<td[^>]*>(right|wrong)</td>", html) == ["right", "wrong", "wrong", "wrong"]

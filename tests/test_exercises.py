@@ -1,0 +1,177 @@
+"""exercises/ is what solutions/ gives, the model answers earn full points, and the released stubs none."""
+
+import ast
+import re
+import shutil
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from rnncourse.grading import grade
+from rnncourse.grading.__main__ import main
+from rnncourse.grading.checks import find, sets
+from rnncourse.grading.release import ReleaseError, assignments, out_of_step, release
+
+ROOT = Path(__file__).parent.parent
+SOURCES = sorted((ROOT / "solutions").glob("*/*.ipynb"))
+
+
+def nbgrader(cell):
+    return cell.metadata.get("nbgrader", {})
+
+
+def read(path):
+    return nbformat.read(path, as_version=4)
+
+
+def run(cells):
+    """Run code cells as a notebook would: the names they define, and what each graded cell ends in, by its name."""
+    scope, marks = {}, {}
+    for cell in cells:
+        tree = ast.parse(cell.source)
+        last = tree.body.pop() if nbgrader(cell).get("grade") else None
+        exec(compile(tree, cell.id, "exec"), scope)
+        if last:
+            marks[nbgrader(cell).grade_id] = eval(compile(ast.Expression(last.value), cell.id, "eval"), scope)
+    return scope, marks
+
+
+@pytest.fixture
+def course(tmp_path):
+    for name in ("solutions", "exercises"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    return tmp_path
+
+
+@pytest.fixture
+def notebook(course):
+    return course / "exercises" / "ps2-rnn" / "rnn.ipynb"
+
+
+def test_exercises_are_in_step_with_solutions():
+    lines = out_of_step(ROOT)
+    assert not lines, "exercises/ is not what solutions/ gives; `make exercises` mends it:\n" + "\n".join(lines)
+
+
+def test_an_edited_exercise_is_found_and_mended(course, notebook, monkeypatch, capsys):
+    monkeypatch.chdir(course)
+    good = notebook.read_bytes()
+    notebook.write_text(notebook.read_text().replace("One step", "A step"))
+    (course / "exercises" / "ps2-rnn" / "notes.txt").write_text("left over")
+    (course / "exercises" / "ps9-none").mkdir()
+    complaint = main(["in-step"])
+    assert "`make exercises` mends it" in complaint
+    for line in ("ps2-rnn/rnn.ipynb differs", "ps2-rnn/notes.txt has no source", "ps9-none has no source"):
+        assert line in complaint
+    assert main(["release"]) == 0
+    assert capsys.readouterr().out.splitlines() == ["exercises/ps2-rnn changed", "exercises/ps9-none changed"]
+    assert notebook.read_bytes() == good
+    assert main(["in-step"]) == 0
+
+
+def test_a_missing_exercise_is_found(course, notebook):
+    notebook.unlink()
+    assert out_of_step(course) == ["ps2-rnn/rnn.ipynb is missing"]
+    shutil.rmtree(course / "exercises")
+    assert out_of_step(course) == ["exercises/ is missing"]
+
+
+def test_a_release_in_step_is_left_alone(course, notebook):
+    before = notebook.stat().st_mtime_ns, notebook.stat().st_ino
+    assert release(course) == []
+    assert (notebook.stat().st_mtime_ns, notebook.stat().st_ino) == before
+
+
+def test_a_source_that_nbgrader_refuses_is_named_and_the_others_are_released(course, notebook):
+    broken = course / "solutions" / "ps1-broken" / "broken.ipynb"
+    broken.parent.mkdir()
+    broken.write_text((course / "solutions" / "ps2-rnn" / "rnn.ipynb").read_text().replace("### END SOLUTION", ""))
+    good = notebook.read_bytes()
+    notebook.write_text("edited")
+    with pytest.raises(ReleaseError, match="ps1-broken: RuntimeError: no end solution statement found"):
+        release(course)
+    assert notebook.read_bytes() == good
+    assert sorted(p.name for p in course.iterdir()) == ["exercises", "solutions"], "something is left behind"
+
+
+def test_elsewhere_than_in_the_project_the_command_says_where_to_go(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert "run this from the project's root" in main(["release"])
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+def test_the_release_holds_every_cell_but_no_answer(path):
+    source, released = read(path), read(ROOT / "exercises" / path.relative_to(ROOT / "solutions"))
+    assert [c.id for c in released.cells] == [c.id for c in source.cells]
+    assert len({c.id for c in source.cells}) == len(source.cells)
+    assert [nbgrader(c).get("grade_id") for c in released.cells] == [nbgrader(c).get("grade_id") for c in source.cells]
+    text = "\n".join(c.source for c in released.cells)
+    assert not re.search("HIDDEN|SOLUTION|grade\\.", text)
+    for cell in source.cells:
+        for answer in re.findall(r"### BEGIN SOLUTION\n(.*?)\n *### END SOLUTION", cell.source, re.DOTALL):
+            assert answer not in text
+    for cell in (*source.cells, *released.cells):
+        assert not cell.get("outputs"), f"the cell {cell.id} has outputs"
+        assert cell.get("execution_count") is None, f"the cell {cell.id} has a count"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+def test_the_stated_points_are_those_of_the_checks(path):
+    cells = read(path).cells
+    text = "\n".join(c.source for c in cells if c.cell_type == "markdown")
+    stated = {name: (int(total), parts) for name, total, parts in re.findall(r"\| `(\w+)` \| (\d+) \| (.*) \|", text)}
+    graded = {nbgrader(c).grade_id.removeprefix("grade_"): c for c in cells if nbgrader(c).get("grade")}
+    assert sorted(stated) == sorted(graded) == sets()[path.parent.name.partition("-")[0]]
+    for name, (total, parts) in stated.items():
+        assert total == find(name).points == nbgrader(graded[name]).points
+        assert parts == ", ".join(f"{part} ({points})" for part, points in find(name).parts.items())
+        assert f"# Graded: {total} points." in graded[name].source
+    assert f"**{sum(total for total, _ in stated.values())} points**" in text
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+def test_the_model_answers_earn_full_points_and_the_closing_part_runs(path, monkeypatch):
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    cells = [c for c in read(path).cells if c.cell_type == "code"]
+    _, marks = run(cells)
+    assert marks == {nbgrader(c).grade_id: nbgrader(c).points for c in cells if nbgrader(c).get("grade")}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+def test_the_released_stubs_earn_nothing(path):
+    released = read(ROOT / "exercises" / path.relative_to(ROOT / "solutions"))
+    scope, _ = run([c for c in released.cells if nbgrader(c).get("solution")])
+    for name in sets()[path.parent.name.partition("-")[0]]:
+        assert getattr(grade, name)(scope[name]) == 0
+
+
+def test_the_numbers_worked_by_hand_are_right(capsys):
+    source = read(ROOT / "solutions" / "ps2-rnn" / "rnn.ipynb")
+    scope, _ = run(
+        [c for c in source.cells if c.cell_type == "code" and "skip-execution" not in c.metadata.get("tags", [])]
+    )
+    text = "\n".join(c.source for c in source.cells)
+    step = scope["rnn_step"](scope["x"], scope["h"], scope["W_x"], scope["W_h"], b=[0.1, 0.3])
+    assert "$({:.3f}, {:.3f})$".format(*step[0]) in text
+    first, second, third = scope["H"].ravel()
+    assert rf"\tanh(1) = {first:.3f}, \qquad \tanh(0.5 \cdot {first:.3f}) = {second:.3f}" in text
+    assert rf"\tanh(0.5 \cdot {second:.3f}) = {third:.3f}" in text
+    carried, reset = (scope[name].ravel() for name in ("carried", "reset"))
+    assert "| `reset = [False, False]` | {:.3f}, {:.3f} | {:.3f}, {:.3f} |".format(*carried) in text
+    assert "| `reset = [False, True]` | {:.3f}, {:.3f} | {:.0f}, {:.0f} |".format(*reset) in text
+    counts = scope["count_parameters"](3, 4, 2)
+    assert "{W_xh}, {W_hh}, {b_h}, {W_hq} and {b_q} numbers, {total} in all".format(**counts) in text
+
+
+@pytest.mark.parametrize("name", [name for names in sets().values() for name in names])
+def test_the_section_to_read_again_is_there(name):
+    number, section = re.fullmatch(r'chapter (\d+), section "(.*)"', find(name).reread).groups()
+    (chapter,) = (ROOT / "chapters").glob(f"{int(number):02}-*.ipynb")
+    headings = re.findall(r"^## (.*)$", "\n".join(c.source for c in read(chapter).cells), re.MULTILINE)
+    assert section in headings
+
+
+def test_there_is_something_to_test():
+    assert assignments(ROOT) == ["ps2-rnn"]
+    assert [path.name for path in SOURCES] == ["rnn.ipynb"]
