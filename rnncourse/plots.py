@@ -12,7 +12,7 @@ BLUE, ORANGE, GREEN, PINK, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#
 CYCLE = mpl.cycler(color=[BLUE, ORANGE, GREEN, PINK, GREY]) + mpl.cycler(
     linestyle=["-", "--", "-.", ":", (0, (5, 1, 1, 1))]
 )
-SEQUENTIAL = "cividis"
+SEQUENTIAL = "Blues"
 
 
 def use_style():
