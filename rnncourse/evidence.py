@@ -45,7 +45,8 @@ def claim(id, statement, verdict, evidence, value, at_least=None, at_most=None):
         raise ValueError(f"expected verdict to be one of {VERDICTS}, got {verdict!r}")
     if (at_least is None) == (at_most is None):
         raise ValueError("expected exactly one of at_least and at_most")
-    value, bound, side = float(value), *((at_least, "at least") if at_most is None else (at_most, "at most"))
+    value = float(value)
+    bound, side = (at_least, "at least") if at_most is None else (at_most, "at most")
     margin = value - bound if at_most is None else bound - value
     if not (math.isfinite(value) and margin >= 0):
         raise AssertionError(f"claim {id}: {evidence} is {value:.4g}, expected {side} {bound:g}")

@@ -12,13 +12,13 @@ class Worst(NamedTuple):
     """The coordinate where gradient and differences disagree most."""
 
     parameter: str
-    index: tuple
+    coordinate: tuple[int, ...]
     got: Any  # the gradient under test
     expected: Any  # the central difference
     error: Any  # relative error
 
     def __str__(self):
-        where = f"{self.parameter}[{', '.join(map(str, self.index))}]"
+        where = f"{self.parameter}[{', '.join(map(str, self.coordinate))}]"
         return f"{where}: got {self.got:.9g}, expected {self.expected:.9g}, relative error {self.error:.2g}"
 
 

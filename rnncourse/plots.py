@@ -6,12 +6,11 @@ white: the book's style sheet turns lightness round in dark mode, so that one fi
 
 import matplotlib as mpl
 import numpy as np
+from cycler import cycler
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 BLUE, ORANGE, GREEN, PINK, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#595959"
-CYCLE = mpl.cycler(color=[BLUE, ORANGE, GREEN, PINK, GREY]) + mpl.cycler(
-    linestyle=["-", "--", "-.", ":", (0, (5, 1, 1, 1))]
-)
+CYCLE = cycler(color=[BLUE, ORANGE, GREEN, PINK, GREY]) + cycler(linestyle=["-", "--", "-.", ":", (0, (5, 1, 1, 1))])
 SEQUENTIAL = "Blues"
 
 

@@ -152,7 +152,7 @@ def test_the_numbers_worked_by_hand_are_right(capsys):
         [c for c in source.cells if c.cell_type == "code" and "skip-execution" not in c.metadata.get("tags", [])]
     )
     text = "\n".join(c.source for c in source.cells)
-    step = scope["rnn_step"](scope["x"], scope["h"], scope["W_x"], scope["W_h"], b=[0.1, 0.3])
+    step = scope["rnn_step"](scope["x"], scope["h"], [[0.5, -1], [0.25, 0.5]], [[1, 0], [2, 1]], [0.1, 0.3])
     assert "$({:.3f}, {:.3f})$".format(*step[0]) in text
     first, second, third = scope["H"].ravel()
     assert rf"\tanh(1) = {first:.3f}, \qquad \tanh(0.5 \cdot {first:.3f}) = {second:.3f}" in text

@@ -94,8 +94,8 @@ def test_one_wrong_coordinate_is_caught_and_named(seed):
     ) as info:
         gradcheck(loss, params, grads, rng, samples=10**6)
     words = str(info.value).split()
-    assert float(words[words.index("got") + 1].rstrip(",")) == pytest.approx(right + 1e-3, rel=1e-8)
-    assert float(words[words.index("expected") + 1].rstrip(",")) == pytest.approx(right, abs=1e-8)
+    assert float(words[words.coordinate("got") + 1].rstrip(",")) == pytest.approx(right + 1e-3, rel=1e-8)
+    assert float(words[words.coordinate("expected") + 1].rstrip(",")) == pytest.approx(right, abs=1e-8)
 
 
 def test_the_relative_error_it_prints_is_that_of_got_and_expected():
@@ -133,7 +133,7 @@ def test_the_worst_coordinate_comes_back():
     gradient[2, 1] *= 1 + 1e-3
     worst = gradcheck(loss, {"x": x}, {"x": gradient}, np.random.default_rng(0), tolerance=1e-2)
     assert isinstance(worst, Worst)
-    assert (worst.parameter, worst.index) == ("x", (2, 1))
+    assert (worst.parameter, worst.coordinate) == ("x", (2, 1))
     assert worst.error == pytest.approx(5e-4, rel=1e-2)  # |g' − g| / (|g'| + |g|)
 
 
