@@ -139,7 +139,7 @@ def counted(**counts):
         ("run_stateful", never_resets, "no window is ever reset", 3),
         (
             "count_parameters",
-            lambda D, H, K: counted(W_xh=D * H, W_hh=H * H, b_h=H + H, W_hq=H * K, b_q=K),
+            lambda D, H, Q: counted(W_xh=D * H, W_hh=H * H, b_h=H + H, W_hq=H * Q, b_q=Q),
             "as torch does",
             0,
         ),
@@ -248,19 +248,19 @@ BAD = [
     (
         "not a dict",
         "count_parameters",
-        lambda D, H, K: D * H,
+        lambda D, H, Q: D * H,
         "it should return a dict with the keys W_xh, W_hh, b_h, W_hq, b_q, total, got an int",
     ),
     (
         "keys missing",
         "count_parameters",
-        lambda D, H, K: {"W_xh": D * H, "bias": H},
+        lambda D, H, Q: {"W_xh": D * H, "bias": H},
         "the dict it returns lacks W_hh, b_h, W_hq, b_q, total and has the unknown bias",
     ),
     (
         "a string in it",
         "count_parameters",
-        lambda D, H, K: dict.fromkeys(("W_xh", "W_hh", "b_h", "W_hq", "b_q", "total"), "12"),
+        lambda D, H, Q: dict.fromkeys(("W_xh", "W_hh", "b_h", "W_hq", "b_q", "total"), "12"),
         "W_xh should be a number, got a str",
     ),
     ("no windows", "run_stateful", lambda *args: [], "H should hold arrays of one shape, got an empty list"),

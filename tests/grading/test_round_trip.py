@@ -55,8 +55,8 @@ def rnn_forward(X, h0, W_x, W_h, b):
     return [np.array(H[1:]), H[-1]]
 """,
     "count_parameters": """
-def count_parameters(D, H, K):
-    shapes = dict(W_xh=(D, H), W_hh=(H, H), b_h=(H,), W_hq=(H, K), b_q=(K,))
+def count_parameters(D, H, Q):
+    shapes = dict(W_xh=(D, H), W_hh=(H, H), b_h=(H,), W_hq=(H, Q), b_q=(Q,))
     counts = {name: int(np.prod(shape)) for name, shape in shapes.items()}
     return dict(counts, total=sum(counts.values()))
 """,

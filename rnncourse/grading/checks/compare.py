@@ -6,7 +6,7 @@ then each output: kind, shape, dtype, NaN, values, in this order, and the first 
 
 import numpy as np
 
-AXES = {"N": "window", "T": "time step", "B": "sequence", "D": "input", "H": "hidden unit", "K": "output"}
+AXES = {"N": "window", "T": "time step", "B": "sequence", "D": "input", "H": "hidden unit", "Q": "output"}
 """The letters of the course's shapes, as words."""
 
 
