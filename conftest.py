@@ -2,8 +2,10 @@
 
 import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from nbval.kernel import RunningKernel
 
 CHAPTERS = Path(__file__).parent / "chapters"
 
@@ -11,6 +13,21 @@ CHAPTERS = Path(__file__).parent / "chapters"
 DRAWN_BY_THE_BUILD = ("application/vnd.rnncourse.claim+json", "image/svg+xml", "stderr", "text/html", "text/latex")
 
 skipped: list[str] = []
+
+
+def execute_as_notebooks_do(kernel, cell_input, allow_stdin=None):
+    """Execute a cell with history, which nbval leaves out: IPython needs it to see the semicolon that ends a cell."""
+    return kernel.kc.execute(cell_input, allow_stdin=allow_stdin, stop_on_error=False)
+
+
+RunningKernel.execute_cell_input = execute_as_notebooks_do
+
+
+def pytest_configure(config):
+    """Give the kernels an IPython folder of their own: no startup file of the user's, no history left behind."""
+    folder = TemporaryDirectory()
+    config.add_cleanup(folder.cleanup)
+    os.environ["IPYTHONDIR"] = folder.name
 
 
 def pytest_ignore_collect(collection_path):
