@@ -13,7 +13,7 @@ from rnncourse.arrays import expect, expect_positive, flat
 
 
 class Linear:
-    """y = x W + b at every step: W (D, K), b (K,). Also the output head of a recurrent network.
+    """y = x W + b at every step: W (D, Q), b (Q,). Also the output head of a recurrent network.
 
     Both drawn from U(−1/√D, 1/√D), as torch does.
     Raises TypeError or ValueError, naming the argument, if X or dY does not fit.
@@ -22,9 +22,9 @@ class Linear:
     (7, 5, 2)
     """
 
-    def __init__(self, D, K, rng, dtype=np.float64):
-        expect_positive(D=D, K=K)
-        self.W, self.b = (init.uniform(s, D**-0.5, rng, dtype) for s in ((D, K), (K,)))
+    def __init__(self, D, Q, rng, dtype=np.float64):
+        expect_positive(D=D, Q=Q)
+        self.W, self.b = (init.uniform(s, D**-0.5, rng, dtype) for s in ((D, Q), (Q,)))
 
     @property
     def params(self):
@@ -32,12 +32,12 @@ class Linear:
         return {"W": self.W, "b": self.b}
 
     def forward(self, X, state=None, mask=None, rng=None):
-        """X (T, B, D) to Y (T, B, K). The state passes by unused."""
+        """X (T, B, D) to Y (T, B, Q). The state passes by unused."""
         expect("X", X, ("T", "B", len(self.W)), self.W.dtype)
         return (flat(X) @ self.W + self.b).reshape(*X.shape[:-1], -1), state, X
 
     def backward(self, dY, X, dstate=None):
-        """dY (T, B, K) to dX (T, B, D)."""
+        """dY (T, B, Q) to dX (T, B, D)."""
         expect("dY", dY, (*X.shape[:-1], self.W.shape[1]), self.W.dtype)
         grads = {"W": flat(X).T @ flat(dY), "b": flat(dY).sum(axis=0)}
         return (flat(dY) @ self.W.T).reshape(X.shape), dstate, grads

@@ -32,13 +32,13 @@ def softmax_cross_entropy(logits, targets, mask=None):
 def squared_error(Y, targets, mask=None):
     """L = (1/N) Σ_{t,b} ½ ‖y_tb − target_tb‖² over the N unmasked tokens.
 
-    `Y` and `targets` (T, B, K), `mask` (T, B) bool. Returns L and ∂L/∂Y = (Y − targets) / N.
+    `Y` and `targets` (T, B, Q), `mask` (T, B) bool. Returns L and ∂L/∂Y = (Y − targets) / N.
     Raises TypeError or ValueError naming the argument; ValueError if the mask leaves no token.
 
     >>> squared_error(np.full((1, 1, 2), 3.0), np.zeros((1, 1, 2)))[0]
     9.0
     """
-    T, B, _ = expect("Y", Y, ("T", "B", "K")).shape
+    T, B, _ = expect("Y", Y, ("T", "B", "Q")).shape
     expect("targets", targets, Y.shape, Y.dtype)
     difference = (Y - targets) * _token_weights(mask, (T, B), Y.dtype)
     return 0.5 * float((difference * (Y - targets)).sum()), difference
@@ -47,7 +47,7 @@ def squared_error(Y, targets, mask=None):
 def from_step(first, loss):
     """The same loss, taken of the outputs from step `first` on: −1 for networks that read many steps and answer once.
 
-    Returns a loss whose `Y` is (T, B, K) and whose `targets` are those of the steps asked for, Y[first:]. Its gradient
+    Returns a loss whose `Y` is (T, B, Q) and whose `targets` are those of the steps asked for, Y[first:]. Its gradient
     is 0 at all earlier steps. `mask` (T, B), if given, is cut alike.
 
     >>> value, dY = from_step(-1, squared_error)(np.ones((5, 2, 1)), np.zeros((1, 2, 1)))

@@ -38,7 +38,7 @@ def unroll(cell, X, state=None, mask=None, rng=None):
 
     `state` is the state before the first step (zeros if None). Where `mask` (T, B) is False the state waits:
     the step leaves it as it was. `rng` is part of every layer's contract and unused by a plain cell.
-    Returns H (T, B, H), the last state, and the `Tape`.
+    Returns H (T, B, H), the last state, and the `Tape`. H is a view of the tape: copy it before you change it.
     Raises TypeError or ValueError, naming the argument, if an array does not fit the cell.
     """
     (D, _), (H, _), dtype = cell.W_x.shape, cell.W_h.shape, cell.W_h.dtype
@@ -63,10 +63,10 @@ def unroll(cell, X, state=None, mask=None, rng=None):
 def bptt(cell, dH, tape, dstate=None):
     """Backpropagation through time: the reverse scan of the cell's backward step.
 
-        dL/dh_t = ∂L/∂h_t + (∂h_{t+1}/∂h_t)ᵀ dL/dh_{t+1}          total = immediate + handed back
+        dL/dh_t = ∂L_t/∂h_t + (∂h_{t+1}/∂h_t)ᵀ dL/dh_{t+1}        total = immediate + handed back
 
-    `dH` (T, B, H) holds the *immediate* gradients ∂L/∂h_t: what the losses say to h_t directly, nothing through
-    later steps. `dstate` is the gradient of the state after the last step, from whatever comes later (none if None).
+    `dH` (T, B, H) holds the *immediate* gradients ∂L_t/∂h_t: what each step's loss says to its own state.
+    `dstate` is the gradient of the state after the last step, from whatever comes later (none if None).
     Returns dX (T, B, D), the gradient of the state before the first step, and the parameters' gradients.
     Raises TypeError or ValueError, naming the argument, if an array does not fit the tape.
     """
@@ -101,7 +101,7 @@ def bptt(cell, dH, tape, dstate=None):
 def truncated_bptt(cell, dH, tape, k1, k2):
     """Truncated BPTT(k1, k2): every k1 steps, send the last k1 losses back through at most k2 steps.
 
-    For each z = k1, 2·k1, … (and T) the gradients ∂L/∂h_t of the steps z−k1 ≤ t < z run back through the steps
+    For each z = k1, 2·k1, … (and T) the gradients ∂L_t/∂h_t of the steps z−k1 ≤ t < z run back through the steps
     z−k2 ≤ t < z and are cut there. So every loss counts once, and reaches between k2−k1+1 and k2 steps back.
     k2 ≥ T is full BPTT; k1 = k2 is training on consecutive chunks with the state handed on, if k1 divides T (else the
     last window, shorter than k1 in losses, still reaches k2 steps back).

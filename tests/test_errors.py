@@ -199,7 +199,7 @@ ROWS = {
         TypeError,
         "^expected rng .*got RandomState",
     ),
-    "Linear: K = 0": (lambda: Linear(D, 0, rng()), ValueError, "^expected K to be a positive integer, got 0"),
+    "Linear: Q = 0": (lambda: Linear(D, 0, rng()), ValueError, "^expected Q to be a positive integer, got 0"),
     "scaled_to_radius: nilpotent": (
         lambda: init.scaled_to_radius(np.array([[0.0, 1.0], [0.0, 0.0]]), 1.0),
         ValueError,

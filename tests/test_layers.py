@@ -17,8 +17,8 @@ SEED = st.integers(0, 2**32 - 1)
 
 @given(sizes=SIZES, seed=SEED)
 def test_linear_equals_torch(sizes, seed):
-    (T, B, D, K), rng = sizes, np.random.default_rng(seed)
-    layer, X, dY = Linear(D, K, rng), rng.normal(size=(T, B, D)), rng.normal(size=(T, B, K))
+    (T, B, D, Q), rng = sizes, np.random.default_rng(seed)
+    layer, X, dY = Linear(D, Q, rng), rng.normal(size=(T, B, D)), rng.normal(size=(T, B, Q))
     Y, _, tape = layer.forward(X)
     dX, _, grads = layer.backward(dY, tape)
     module, tX = to_torch(layer), torch.tensor(X, requires_grad=True)
@@ -45,8 +45,8 @@ def test_linear_starts_within_one_over_root_D():
 @given(sizes=SIZES, seed=SEED, masked=st.booleans())
 def test_stacked_equals_torch(sizes, seed, masked):
     """Two recurrent layers and a linear one: torch.nn.RNN(num_layers=2), packed if masked, and torch.nn.Linear."""
-    (T, B, D, H), rng, K = sizes, np.random.default_rng(seed), 3
-    model = Stacked(RNN(D, H, rng), RNN(H, H, rng), Linear(H, K, rng))
+    (T, B, D, H), rng, Q = sizes, np.random.default_rng(seed), 3
+    model = Stacked(RNN(D, H, rng), RNN(H, H, rng), Linear(H, Q, rng))
     X, state = rng.normal(size=(T, B, D)), [(rng.normal(size=(B, H)),), (rng.normal(size=(B, H)),), None]
     lengths = rng.integers(1, T + 1, B) if masked else np.full(B, T)
     mask = np.arange(T)[:, None] < lengths if masked else None
@@ -84,8 +84,8 @@ def test_stacked_equals_torch(sizes, seed, masked):
 @given(seed=SEED, masked=st.booleans())
 def test_stacked_gradients_equal_differences(check_by_differences, seed, masked):
     rng = np.random.default_rng(seed)
-    T, B, D, H, K = rng.integers(1, 4, 5)
-    model = Stacked(RNN(D, H, rng), Stacked(Linear(H, K, rng), ReLURNN(K, H, rng)))
+    T, B, D, H, Q = rng.integers(1, 4, 5)
+    model = Stacked(RNN(D, H, rng), Stacked(Linear(H, Q, rng), ReLURNN(Q, H, rng)))
     state = [(rng.normal(size=(B, H)),), [None, (rng.normal(size=(B, H)),)]]
     mask = rng.random((T, B)) < 0.7 if masked else None
     check_by_differences(model, rng.normal(size=(T, B, D)), state, mask, rng)

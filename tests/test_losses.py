@@ -34,11 +34,11 @@ def test_cross_entropy_equals_torch(sizes, seed, masked):
 
 @given(sizes=SIZES, seed=SEED, masked=st.booleans())
 def test_squared_error_equals_torch(sizes, seed, masked):
-    (T, B, K), rng = sizes, np.random.default_rng(seed)
+    (T, B, Q), rng = sizes, np.random.default_rng(seed)
     Y, targets, mask = rng.normal(size=sizes), rng.normal(size=sizes), draw_mask(T, B, rng, masked)
     loss, dY = squared_error(Y, targets, mask)
     theirs, real = torch.tensor(Y, requires_grad=True), torch.tensor(np.ones((T, B), bool) if mask is None else mask)
-    expected = 0.5 * K * torch.nn.functional.mse_loss(theirs[real], torch.tensor(targets)[real])
+    expected = 0.5 * Q * torch.nn.functional.mse_loss(theirs[real], torch.tensor(targets)[real])
     expected.backward()
     assert loss == pytest.approx(expected.item(), abs=1e-10)
     np.testing.assert_allclose(dY, theirs.grad, rtol=0, atol=1e-10)
@@ -46,10 +46,10 @@ def test_squared_error_equals_torch(sizes, seed, masked):
 
 @given(sizes=SIZES, seed=SEED, masked=st.booleans(), classes=st.booleans())
 def test_gradients_equal_differences(sizes, seed, masked, classes):
-    (T, B, K), rng = sizes, np.random.default_rng(seed)
+    (T, B, Q), rng = sizes, np.random.default_rng(seed)
     Y, mask = rng.normal(size=sizes), draw_mask(T, B, rng, masked)
     loss, targets = (
-        (softmax_cross_entropy, rng.integers(0, K, (T, B))) if classes else (squared_error, rng.normal(size=sizes))
+        (softmax_cross_entropy, rng.integers(0, Q, (T, B))) if classes else (squared_error, rng.normal(size=sizes))
     )
     expected = numerical_gradient(lambda: loss(Y, targets, mask)[0], Y)
     np.testing.assert_allclose(loss(Y, targets, mask)[1], expected, rtol=1e-6, atol=1e-9)
