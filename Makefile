@@ -35,7 +35,8 @@ test: book ## run every test: units, notebooks, exercises, the built pages
 	$(BIN)/python -m pytest
 
 lab: $(READY) ## open the chapters in JupyterLab
-	$(BIN)/jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/chapters
+	$(BIN)/jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/chapters \
+	  --LabApp.news_url= --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
 
 serve: book ## serve the built book at http://localhost:8000 (PORT=… to change)
 	$(BIN)/python -m http.server --bind localhost --directory _build/html $(PORT)

@@ -3,8 +3,9 @@
 One function, one file: `psN/<function>.py` holds a `PROBLEM` made of four things, its cases, its reference, the known
 mistakes and the differently written correct solutions. A new file there is all that a new check needs.
 
-`problem` says what a problem is made of, `compare` compares results, `judge` runs a function and names its mistake, and
-`report` shows what was found. Nothing here knows of nbgrader.
+`problem` says what a problem is made of. `judge` calls a function (`attempt`, with `lent` versions of those it calls),
+takes what it returned apart (`structure`), compares it (`compare`) and names its mistake. `wrong` is what can be wrong,
+and `report` shows it. Nothing here knows of nbgrader.
 """
 
 from importlib import import_module

@@ -26,11 +26,11 @@ def attempt(problem, function, case):
 
 
 def described(error):
-    """An error in one line: its type, the first line of its message, and the student's line it came from."""
-    message = (str(error).splitlines() or [""])[0]
-    said = f"{type(error).__name__}: {message[:200].rstrip('.')}" if message else type(error).__name__
+    """An error in one line: its type, the student's line that it came from, and the first line of its message."""
     theirs = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(NOT_THEIRS)]
-    return f"{said}, in your line {theirs[-1].lineno}: `{theirs[-1].line}`" if theirs and theirs[-1].line else said
+    line = f" in your line {theirs[-1].lineno}, `{theirs[-1].line}`" if theirs and theirs[-1].line else ""
+    message = (str(error).splitlines() or [""])[0][:200].rstrip(".")
+    return f"{type(error).__name__}{line}" + (f": {message}" if message else "")
 
 
 @contextmanager

@@ -1,94 +1,82 @@
-"""Compare what a function returned with what was expected, and say the difference in one sentence.
+"""Compare one output of a function with what was expected: kind, dtype, shape, NaN, values, in this order.
 
-First the structure (`single`, `several`, `stacked`, `named` take a returned value apart into its outputs, by name),
-then each output: kind, shape, dtype, NaN, values, in this order, and the first difference ends it.
+The first difference ends it: it is raised as a `Wrong`, in one sentence.
 """
 
 import numpy as np
+
+from rnncourse.grading.checks.wrong import Wrong, WrongForm, WrongNumbers, WrongShape, kind
 
 AXES = {"N": "window", "T": "time step", "B": "sequence", "D": "input", "H": "hidden unit", "Q": "output"}
 """The letters of the course's shapes, as words."""
 
 
-class Wrong(Exception):
-    """A sentence that says what is wrong with an answer."""
+def expect_output(name, axes, got, want, tolerance):
+    """Raise `Wrong` unless the output `got` is `want`. `axes` is a string such as "T B H", or "" for a whole number."""
+    if axes:
+        expect_numbers(name, axes.split(), got, want)
+        expect_values(name, axes.split(), got, want, tolerance)
+    else:
+        expect_count(name, got, want)
 
 
-def single(outputs, value):
-    """A function that returns one array."""
-    (name,) = outputs
-    return {name: value}
-
-
-def several(outputs, value):
-    """A function that returns several values, in a tuple or a list."""
-    wanted = f"{len(outputs)} values ({', '.join(outputs)})"
-    if not isinstance(value, (tuple, list)):
-        raise Wrong(f"it should return {wanted}, got {kind(value)}")
-    if len(value) != len(outputs):
-        raise Wrong(f"it should return {wanted}, got {len(value)}")
-    return dict(zip(outputs, value, strict=True))
-
-
-def stacked(outputs, value):
-    """A function that returns one array, or the list of its rows."""
-    (name,) = outputs
-    if isinstance(value, (tuple, list)):
-        for k, row in enumerate(value):
-            if not isinstance(row, np.ndarray):
-                raise Wrong(f"{name}[{k}] should be a NumPy array, got {kind(row)}")
-        if len({row.shape for row in value}) != 1:
-            shapes = ", ".join(str(row.shape) for row in value)
-            raise Wrong(f"{name} should hold arrays of one shape, got {shapes or 'an empty list'}")
-        value = np.stack(value)
-    return {name: value}
-
-
-def named(outputs, value):
-    """A function that returns a dict."""
-    if not isinstance(value, dict):
-        raise Wrong(f"it should return a dict with the keys {', '.join(outputs)}, got {kind(value)}")
-    missing, unknown = [k for k in outputs if k not in value], [str(k) for k in value if k not in outputs]
-    if missing or unknown:
-        found = {"lacks": missing, "has the unknown": unknown}
-        complaints = [f"{complaint} {', '.join(keys)}" for complaint, keys in found.items() if keys]
-        raise Wrong(f"the dict it returns {' and '.join(complaints)}")
-    return value
-
-
-def difference(name, axes, got, want, tolerance):
-    """A sentence on how the output `got` differs from `want`, or None. `axes` is a string such as "T B H"."""
-    want, letters = np.asarray(want), axes.split()
+def expect_count(name, got, want):
+    """Raise `Wrong` unless `got` is the whole number `want`, exactly."""
+    got = got[()] if isinstance(got, np.ndarray) else got  # an array without axes is a number
     if got is None:
-        return f"{name} is None: is a `return` missing?"
-    if not isinstance(got, np.ndarray if letters else (np.ndarray, np.number, int, float)) or isinstance(got, bool):
-        return f"{name} should be a {'NumPy array' if letters else 'number'}, got {kind(got)}"
-    got = np.asarray(got)
+        raise WrongForm(f"{name} is None, expected {want}")
+    if isinstance(got, (float, np.floating)):
+        raise WrongForm(f"{name} is {got}, a float; it should be a whole number, an int: expected {want}")
+    if isinstance(got, bool) or not isinstance(got, (int, np.integer)):
+        raise WrongForm(f"{name} should be a number, got {kind(got)}")
+    if got != want:
+        raise Wrong(f"{name} is {got}, expected {want}")
+
+
+def expect_array(name, got):
+    """Raise `Wrong` unless `got` is a NumPy array."""
+    if not isinstance(got, np.ndarray):
+        cure = " (np.stack makes one of it)" if isinstance(got, list) else ""
+        raise WrongForm(f"{name} should be a NumPy array, got {kind(got)}{cure}")
+
+
+def expect_numbers(name, letters, got, want):
+    """Raise `Wrong` unless `got` is an array of the shape of `want` that holds finite real numbers."""
+    shape = f"{want.shape}, that is ({', '.join(letters)})"
+    if got is None:
+        raise WrongForm(f"{name} is None, expected an array of shape {shape}")
+    expect_array(name, got)
     if got.dtype.kind not in "fiu":
-        return f"{name} has dtype {got.dtype}, expected real numbers"
+        raise WrongNumbers(f"{name} has dtype {got.dtype}, expected real numbers")
     if got.shape != want.shape:
-        named_shape = f"{want.shape}, that is ({', '.join(letters)})" if letters else "a single number"
-        return f"{name} has shape {got.shape}, expected {named_shape}{shape_hint(got.shape, want.shape)}"
-    if got.dtype.kind != "f" and want.dtype.kind == "f":
-        return f"{name} has the integer dtype {got.dtype}, which cuts off what comes after the decimal point"
-    if not np.isfinite(got).all():
-        bad = ~np.isfinite(got)
+        raise WrongShape(f"{name} has shape {got.shape}, expected {shape}{shape_hint(got.shape, want.shape)}")
+    if got.dtype.kind != "f":
+        raise WrongNumbers(
+            f"{name} has the integer dtype {got.dtype}, which cuts off what comes after the decimal point"
+        )
+    bad = ~np.isfinite(got)
+    if bad.any():
         first = tuple(np.argwhere(bad)[0])
-        return (
+        raise WrongNumbers(
             f"{name} holds {got[first]} in {bad.sum()} of {got.size} places, the first at "
             f"{place(letters, first)}: an overflow, or a division by zero?"
         )
+
+
+def expect_values(name, letters, got, want, tolerance):
+    """Raise `Wrong` unless the arrays agree. In time it names the first wrong step: later ones inherit the error."""
     error = np.abs(got - want) / np.maximum(1, np.abs(want))
     wrong = error > tolerance
     if not wrong.any():
-        return None
-    if not letters:
-        return f"{name} is {got}, expected {want}"
-    worst = np.unravel_index(error.argmax(), error.shape)
-    g, w = got[worst], want[worst]
-    return (
-        f"{name} is wrong in {wrong.sum()} of {got.size} places{steps(letters, wrong)}; the largest error is "
-        f"{abs(g - w):.2g}, at {place(letters, worst)}: expected {w:.4g}, got {g:.4g}"
+        return
+    in_time = sum(letter in "NT" for letter in letters)  # these axes come first
+    first = tuple(np.argwhere(wrong)[0][:in_time])
+    worst = np.unravel_index(error[first].argmax(), error[first].shape)
+    where = f"first at {name}{''.join(f'[{k}]' for k in first)}," if first else "the largest error is at"
+    at = (*first, *worst)
+    raise Wrong(
+        f"{name} is wrong in {wrong.sum()} of {got.size} places{steps(letters, wrong)}; "
+        f"{where} {place(letters[in_time:], worst)}: expected {want[at]:.6g}, got {got[at]:.6g}"
     )
 
 
@@ -102,17 +90,12 @@ def same(got, want, tolerance):
         return False
     if any(array.dtype.kind not in "fiu" for pair in pairs for array in pair):
         return False
-    return all(a.shape == b.shape and np.allclose(a, b, tolerance, tolerance, equal_nan=True) for a, b in pairs)
-
-
-def kind(value):
-    """What a value is, with its article: 'None', 'a list', 'an array of shape (3, 4)'."""
-    if value is None:
-        return "None (is a `return` missing?)"
-    if isinstance(value, np.ndarray):
-        return f"an array of shape {value.shape}"
-    word = type(value).__name__
-    return f"{'an' if word[0] in 'aeiouAEIOU' else 'a'} {word}"
+    return all(
+        np.array_equal(a, b)
+        if a.dtype.kind != "f" and b.dtype.kind != "f"
+        else a.shape == b.shape and np.allclose(a, b, tolerance, tolerance, equal_nan=True)
+        for a, b in pairs
+    )
 
 
 def shape_hint(got, want):
@@ -132,7 +115,7 @@ def place(letters, index):
     >>> place(["T", "H"], (3, 1))
     'time step 3, hidden unit 1'
     """
-    return ", ".join(f"{AXES[letter]} {i}" for letter, i in zip(letters, index, strict=True)) or "the number itself"
+    return ", ".join(f"{AXES[letter]} {i}" for letter, i in zip(letters, index, strict=True))
 
 
 def steps(letters, wrong):

@@ -6,8 +6,9 @@ from copy import deepcopy
 import numpy as np
 
 from rnncourse.grading.checks.attempt import attempt, described
-from rnncourse.grading.checks.compare import Wrong, difference, same
+from rnncourse.grading.checks.compare import expect_output, same
 from rnncourse.grading.checks.report import Report
+from rnncourse.grading.checks.wrong import Wrong, WrongForm, WrongNumbers, WrongShape
 
 
 def judge(problem, function, rng):
@@ -16,27 +17,27 @@ def judge(problem, function, rng):
     try:
         expect_function(problem, function, cases[0])
     except Wrong as unfit:
-        return Report(problem, dict.fromkeys(problem.parts, ended(str(unfit))))
+        return Report(problem, dict.fromkeys(problem.parts, ended(unfit)), reread=unfit.reread)
     results = [attempt(problem, function, case) for case in cases]
     if isinstance(results[0][1], NotImplementedError):
         unwritten = f"{problem.name} is not written yet: put your code in place of `raise NotImplementedError()`."
         return Report(problem, dict.fromkeys(problem.parts, unwritten))
 
-    wrong, hint = dict.fromkeys(problem.parts), None
-    sentences = [verdict(problem, case, *result) for case, result in zip(cases, results, strict=True)]
-    for case, sentence in zip(cases, sentences, strict=True):
-        if sentence:
-            wrong[case.part] = wrong[case.part] or f"{case.note}: {ended(sentence)}"
-    if any(sentences):
-        first = next(k for k, sentence in enumerate(sentences) if sentence)
-        hint = diagnosis(problem, cases, results, first)
-    return Report(problem, wrong, hint)
+    verdicts = [verdict(problem, case, *result) for case, result in zip(cases, results, strict=True)]
+    first = next((k for k, wrong in enumerate(verdicts) if wrong), None)
+    if first is None:
+        return Report(problem, {})
+    sentences = {}
+    for case, wrong in zip(cases, verdicts, strict=True):
+        if wrong:
+            sentences.setdefault(case.part, f"{case.note}: {ended(wrong)}")
+    return Report(problem, sentences, verdicts[first].reread, diagnosis(problem, cases, results, verdicts, first))
 
 
 def expect_function(problem, function, case):
     """Raise `Wrong` unless `function` can be called with the problem's arguments."""
     if not callable(function):
-        raise Wrong(f"{problem.name} should be a function, got {type(function).__name__}")
+        raise WrongForm(f"{problem.name} should be a function, got {type(function).__name__}")
     try:
         signature = inspect.signature(function)
     except ValueError:  # some functions written in C have none
@@ -44,62 +45,70 @@ def expect_function(problem, function, case):
     try:
         signature.bind(*case.args.values())
     except TypeError:
-        raise Wrong(f"{problem.name} should take ({', '.join(case.args)}), yours takes {signature}") from None
+        raise WrongForm(f"{problem.name} should take ({', '.join(case.args)}), yours takes {signature}") from None
 
 
 def verdict(problem, case, value, error, args):
-    """What is wrong with one result, in a sentence without its full stop; None if it is right."""
-    if error is not None:
-        return f"{problem.name} raised {described(error)}. The inputs were {case.inputs}"
-    want = problem.unpack(problem.outputs, problem.reference(*deepcopy(list(case.args.values()))))
+    """What is `Wrong` with one result; None if it is right."""
     try:
-        if value is None:
-            raise Wrong("it returned None: is a `return` missing?")
-        got = problem.unpack(problem.outputs, value)
+        expect_result(problem, case, value, error, args)
     except Wrong as wrong:
-        return str(wrong)
-    for name in case.outputs or problem.outputs:
-        sentence = difference(name, problem.outputs[name], got[name], want[name], case.tolerance)
-        if sentence:
-            return sentence
-    return touched(case, got, args) if case.untouched else None
-
-
-def touched(case, outputs, args):
-    """A sentence if the function changed an input or returned a view of one; None if not."""
-    for name, before in case.args.items():
-        if not np.array_equal(args[name], before):
-            return f"the input {name} was changed; work on a copy, or write the result to a new array"
-        for output in outputs:
-            if isinstance(before, np.ndarray) and np.may_share_memory(outputs[output], args[name]):
-                return f"{output} shares its memory with the input {name}; return a new array"
+        return wrong
     return None
 
 
-def diagnosis(problem, cases, results, first):
-    """The known mistake that gives what the student's function gave in case `first` and in most others, or None.
+def expect_result(problem, case, value, error, args):
+    """Raise `Wrong` unless a call gave no error, returned the right outputs, and left its inputs alone if it must."""
+    if error is not None:
+        of_shapes = isinstance(error, (ValueError, IndexError))
+        sentence = f"{problem.name} raised {described(error)}. The inputs were {case.inputs}"
+        raise WrongShape(sentence) if of_shapes else WrongForm(sentence)
+    if value is None:
+        raise WrongForm("it returned None: is a `return` missing?")
+    want = problem.unpack(problem.outputs, problem.reference(*deepcopy(list(case.args.values()))))
+    got = problem.unpack(problem.outputs, value)
+    for name in case.outputs or problem.outputs:
+        expect_output(name, problem.outputs[name], got[name], want[name], case.tolerance)
+    if case.untouched:
+        expect_untouched(case, got, args)
 
-    It must be wrong in case `first`: a mistake that shows elsewhere explains nothing there. Errors of one type are
-    alike, but errors alone are no evidence: a value must agree in some case.
+
+def expect_untouched(case, outputs, args):
+    """Raise `Wrong` if the function changed an input or returned a view of one."""
+    for name, before in case.args.items():
+        if not np.array_equal(args[name], before):
+            raise WrongNumbers(f"the input {name} was changed; work on a copy, or write the result to a new array")
+        for output in outputs:
+            if isinstance(before, np.ndarray) and np.may_share_memory(outputs[output], args[name]):
+                raise WrongNumbers(f"{output} shares its memory with the input {name}; return a new array")
+
+
+def diagnosis(problem, cases, results, verdicts, first):
+    """The known mistake that explains what is wrong, or None.
+
+    It gives what the student's function gave in the case that is wrong `first`, and in more cases than other mistakes
+    do. It is wrong there, and in no case where the student is right. Errors with the same message are alike, but errors
+    alone are no evidence: a value must agree in some case.
     """
-    candidates = {}
+    agreement = {}
     for hint, mistake in problem.mistakes.items():
-        if not reproduces(problem, mistake, cases[first], results[first]):
+        if not alike(problem, cases[first], results[first], attempt(problem, mistake, cases[first])):
             continue
-        if verdict(problem, cases[first], *attempt(problem, mistake, cases[first])):
-            agreed = [k for k in range(len(cases)) if reproduces(problem, mistake, cases[k], results[k])]
-            if any(results[k][1] is None for k in agreed):
-                candidates[hint] = len(agreed)
-    return max(candidates, key=lambda hint: candidates[hint], default=None)
+        tried = [attempt(problem, mistake, case) for case in cases]
+        wrong = [verdict(problem, case, *result) for case, result in zip(cases, tried, strict=True)]
+        elsewhere = any(theirs and not ours for theirs, ours in zip(wrong, verdicts, strict=True))
+        agreed = [k for k, case in enumerate(cases) if alike(problem, case, results[k], tried[k])]
+        if wrong[first] and not elsewhere and any(results[k][1] is None for k in agreed):
+            agreement[hint] = len(agreed)
+    return max(agreement, key=lambda hint: agreement[hint], default=None)
 
 
-def reproduces(problem, mistake, case, result):
-    """Whether the `mistake` gives this result in this case."""
-    value, error, _ = result
-    other, other_error, _ = attempt(problem, mistake, case)
+def alike(problem, case, one, other):
+    """Whether two results of a case are the same: equal values, or errors of one type with one message."""
+    (value, error, _), (other_value, other_error, _) = one, other
     if error is not None or other_error is not None:
-        return type(error) is type(other_error)
-    return same(outputs(problem, value), outputs(problem, other), case.tolerance)
+        return repr(error) == repr(other_error)
+    return same(outputs(problem, value), outputs(problem, other_value), case.tolerance)
 
 
 def outputs(problem, value):
@@ -110,6 +119,7 @@ def outputs(problem, value):
         return {"": value}
 
 
-def ended(sentence):
+def ended(wrong):
     """The sentence with its full stop, unless it is a question."""
+    sentence = str(wrong)
     return sentence if sentence.endswith("?") else f"{sentence}."

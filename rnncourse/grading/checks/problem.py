@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from rnncourse.grading.checks.compare import single
+from rnncourse.grading.checks.structure import single
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,11 @@ class Case:
 class Problem:
     """A function to write, and what is needed to judge it.
 
-    `outputs` names what the function returns and the axes of each, as letters ("T B H", "" for a number); `unpack`
-    takes a returned value apart into these. `parts` are the parts that earn points, each all or nothing. `cases(rng)`
-    draws the cases. `mistakes` and `alternatives` map a description to a function. `lends` holds correct versions of
-    the functions that this one calls, used in place of the student's own, so that one mistake costs once. `reread` is
-    where the book explains it.
+    `outputs` names what the function returns and the axes of each, as letters ("T B H", "" for a whole number);
+    `unpack` takes a returned value apart into these. `parts` are the parts that earn points, each all or nothing.
+    `cases(rng)` draws the cases, part by part. `mistakes` and `alternatives` map a description to a function. `lends`
+    holds correct versions of the functions that this one calls, used in place of the student's own, so that a mistake
+    in one function costs nothing in the next. `reread` is where the book explains the function.
     """
 
     name: str

@@ -14,16 +14,21 @@ PADDED = ' style="padding: 0.2em 1em 0.2em 0; text-align: left"'
 
 @dataclass(frozen=True)
 class Report:
-    """`wrong` maps each part of the problem to what is wrong, or None; `hint` is the mistake it looks like."""
+    """What is wrong with a function.
+
+    `wrong` holds a sentence for each part of the problem that is wrong, `reread` is where to read about the first of
+    them, if not where the book explains the function, and `hint` is the mistake it looks like.
+    """
 
     problem: Any
-    wrong: Mapping[str, str | None]
+    wrong: Mapping[str, str]
+    reread: str | None = None
     hint: str | None = None
 
     @property
     def points(self):
         """The points of the parts that are right: a whole number."""
-        return sum(points for part, points in self.problem.parts.items() if not self.wrong[part])
+        return sum(points for part, points in self.problem.parts.items() if part not in self.wrong)
 
     @property
     def heading(self):
@@ -34,17 +39,16 @@ class Report:
     def rows(self):
         """For each part: its name, 'right' or 'wrong', and its points."""
         for part, points in self.problem.parts.items():
-            wrong = self.wrong[part]
+            wrong = part in self.wrong
             yield part, "wrong" if wrong else "right", f"{0 if wrong else points} of {points}"
 
     @property
     def advice(self):
         """What is wrong with the first part that is, what it looks like, and where to read: at most three sentences."""
-        sentences = [sentence for sentence in self.wrong.values() if sentence]
-        if not sentences:
+        if not self.wrong:
             return []
         hint = [f"This is exactly what comes out when {self.hint}."] if self.hint else []
-        return [sentences[0], *hint, f"Read again: {self.problem.reread}."]
+        return [next(iter(self.wrong.values())), *hint, f"Read again: {self.reread or self.problem.reread}."]
 
     def __str__(self):
         width = max(map(len, self.problem.parts))

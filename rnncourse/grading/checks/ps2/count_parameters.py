@@ -1,7 +1,7 @@
 """count_parameters: how many numbers a recurrent cell and its output head learn, D·H + H·H + H + H·Q + Q."""
 
-from rnncourse.grading.checks.compare import named
 from rnncourse.grading.checks.problem import Case, Problem
+from rnncourse.grading.checks.structure import named
 
 CELL, HEAD = ("W_xh", "W_hh", "b_h"), ("W_hq", "b_q", "total")
 

@@ -36,9 +36,10 @@ def draw(rng, B, D, H):
 
 
 def huge(rng, args, name):
-    """The same with the input `name` 3000 times as large and no x W_x near 0: so every state is −1 or 1."""
+    """The same with the input `name` 3000 times as large and no x W_x near 0: states are −1 and 1, and both occur."""
+    D, H = args["W_x"].shape
     inputs = 3000 * rng.uniform(0.5, 1.5, args[name].shape)
-    W_x = rng.uniform(0.5, 1.5, args["W_x"].shape) * rng.choice([-1, 1], args["W_x"].shape[1])
+    W_x = rng.uniform(0.5, 1.5, (D, H)) * rng.permutation(np.resize([-1, 1], H))
     return args | {name: inputs, "W_x": W_x}
 
 
@@ -69,6 +70,16 @@ def exponentials(a):
     return (np.exp(a) - np.exp(-a)) / (np.exp(a) + np.exp(-a))
 
 
+def from_growing(e):
+    """tanh(a) from e = exp(2a), which overflows where a > 355."""
+    return (e - 1) / (e + 1)
+
+
+def from_fading(e):
+    """tanh(a) from e = exp(−2a), which overflows where a < −355."""
+    return (1 - e) / (1 + e)
+
+
 def softmax(a):
     """Softmax along the last axis."""
     return np.exp(log_softmax(a))
@@ -91,13 +102,19 @@ MISTAKES = {
     "a ReLU stands where tanh should": terms(lambda i, r, b: np.maximum(0, i + r + b)),
     "a softmax stands where tanh should": terms(lambda i, r, b: softmax(i + r + b)),
     "tanh is written out in exponentials, which overflow": terms(lambda i, r, b: exponentials(i + r + b)),
+    "tanh is written out with exp(2a), which overflows where a is large": terms(
+        lambda i, r, b: from_growing(np.exp(2 * (i + r + b)))
+    ),
+    "tanh is written out with exp(-2a), which overflows where a is far below 0": terms(
+        lambda i, r, b: from_fading(np.exp(-2 * (i + r + b)))
+    ),
     "the recurrent term h W_h is left out": terms(lambda i, r, b: np.tanh(i + b)),
     "the recurrent term h W_h is subtracted": terms(lambda i, r, b: np.tanh(i - r + b)),
     "the input term x W_x is left out": terms(lambda i, r, b: np.tanh(r + b)),
     "axes of size 1 are squeezed away": terms(lambda i, r, b: np.squeeze(np.tanh(i + r + b))),
     "W_h is transposed": lambda x, h, W_x, W_h, b: np.tanh(x @ W_x + h @ W_h.T + b),
     "W_x is transposed": lambda x, h, W_x, W_h, b: np.tanh(x @ W_x.T + h @ W_h + b),
-    "W_x and W_h are swapped": lambda x, h, W_x, W_h, b: np.tanh(x @ W_h + h @ W_x + b),
+    "W_x and W_h (or x and h) are swapped": lambda x, h, W_x, W_h, b: np.tanh(x @ W_h + h @ W_x + b),
     "the state h is added without its weights W_h": lambda x, h, W_x, W_h, b: np.tanh(x @ W_x + h + b),
     "the new state is added to the old one": lambda x, h, W_x, W_h, b: h + np.tanh(x @ W_x + h @ W_h + b),
     "the old state is returned": lambda x, h, W_x, W_h, b: h.copy(),

@@ -4,22 +4,43 @@ from itertools import pairwise
 
 import numpy as np
 
-from rnncourse.grading.checks.compare import stacked
+from rnncourse.grading.checks import lent
+from rnncourse.grading.checks.compare import expect_array
 from rnncourse.grading.checks.problem import Case, Problem
 from rnncourse.grading.checks.ps2.rnn_forward import rnn_forward
-from rnncourse.grading.checks.ps2.rnn_step import rnn_step, single_precision, weights
+from rnncourse.grading.checks.ps2.rnn_step import single_precision, weights
+from rnncourse.grading.checks.wrong import WrongForm, WrongShape
 
 PLAIN = "sizes of 1 and inputs"
 
 
 def run_stateful(windows, h0, W_x, W_h, b, reset):
     """The reference: windows (N, T, B, D), h0 (B, H), reset (N,) to the states (N, T, B, H)."""
-    H = []
+    states = []
     for X, fresh in zip(windows, reset, strict=True):
         h0 = np.zeros_like(h0) if fresh else h0
-        states, h0 = rnn_forward(X, h0, W_x, W_h, b)
-        H.append(states)
-    return np.stack(H)
+        window, h0 = rnn_forward(X, h0, W_x, W_h, b)
+        states.append(window)
+    return np.stack(states)
+
+
+def one_array(outputs, value):
+    """The states in one array: as they came, or stacked from an array for each window."""
+    (name,) = outputs
+    if not isinstance(value, (tuple, list)):
+        return {name: value}
+    shapes = {getattr(row, "shape", None) for row in value}
+    if isinstance(value, tuple) and (len(shapes) != 1 or None in shapes):
+        raise WrongForm(f"it should return the {name} alone, got {len(value)} values")
+    for k, row in enumerate(value):
+        if isinstance(row, tuple):
+            complaint = "got a tuple: rnn_forward returns two values; store the first"
+            raise WrongForm(f"{name}[{k}] should be a NumPy array, {complaint}")
+        expect_array(f"{name}[{k}]", row)
+    if len({row.shape for row in value}) != 1:
+        shapes = ", ".join(str(row.shape) for row in value)
+        raise WrongShape(f"{name} should hold arrays of one shape, got {shapes or 'an empty list'}")
+    return {name: np.stack(value)}
 
 
 def draw(rng, T, B, D, H, reset):
@@ -29,12 +50,13 @@ def draw(rng, T, B, D, H, reset):
 
 
 def cases(rng):
-    """No reset, some, all, the first; windows of one step, one window; inputs left alone."""
+    """No reset, some, all, the first; windows of one step, one window; inputs left alone, with a reset and without."""
     yield Case("carrying", "No window resets", draw(rng, T=3, B=2, D=4, H=5, reset=[0, 0, 0, 0]))
     yield Case("carrying", "No window resets, all sizes equal", draw(rng, T=3, B=3, D=3, H=3, reset=[0, 0, 0]))
     yield Case("resets", "Windows 2 and 3 reset", draw(rng, T=3, B=2, D=4, H=5, reset=[0, 0, 1, 1, 0, 0]))
     yield Case("resets", "Windows 0 and 2 reset", draw(rng, T=2, B=3, D=4, H=5, reset=[1, 0, 1, 0]))
     yield Case("resets", "Every window resets", draw(rng, T=3, B=2, D=4, H=5, reset=[1, 1, 1, 1]))
+    yield Case("resets", "Your inputs afterwards", draw(rng, T=2, B=4, D=2, H=3, reset=[1, 0, 1]), untouched=True)
     yield Case(PLAIN, "Windows of one time step", draw(rng, T=1, B=2, D=3, H=4, reset=[0, 0, 0]))
     yield Case(PLAIN, "One window", draw(rng, T=4, B=2, D=3, H=5, reset=[0]))
     yield Case(PLAIN, "B = D = H = 1", draw(rng, T=4, B=1, D=1, H=1, reset=[0, 0, 0]))
@@ -46,11 +68,11 @@ def starting(start, result=np.stack):
     """Start window n from `start(n, h, h0, reset)`, where h is the last state of the one before: mostly a mistake."""
 
     def run(windows, h0, W_x, W_h, b, reset):
-        h, H = h0, []
+        h, states = h0, []
         for n, X in enumerate(windows):
-            states, h = rnn_forward(X, start(n, h, h0, reset), W_x, W_h, b)
-            H.append(states)
-        return result(H)
+            window, h = rnn_forward(X, start(n, h, h0, reset), W_x, W_h, b)
+            states.append(window)
+        return result(states)
 
     return run
 
@@ -60,27 +82,34 @@ def right(n, h, h0, reset):
     return 0 * h if reset[n] else h
 
 
+def overwritten(n, h, h0, reset):
+    """Where window n starts, but made by writing zeros into the last state, which the window before holds too."""
+    if reset[n]:
+        h[:] = 0
+    return h
+
+
 def handing_on(state):
-    """Hand on `state(H)`, another state of the window than its last: a mistake."""
+    """Hand on `state(window)`, another state of the window than its last: a mistake."""
 
     def run(windows, h0, W_x, W_h, b, reset):
-        h, H = h0, []
+        h, states = h0, []
         for X, fresh in zip(windows, reset, strict=True):
-            H.append(rnn_forward(X, 0 * h if fresh else h, W_x, W_h, b)[0])
-            h = np.broadcast_to(state(H[-1]), h0.shape)
-        return np.stack(H)
+            states.append(rnn_forward(X, 0 * h if fresh else h, W_x, W_h, b)[0])
+            h = np.broadcast_to(state(states[-1]), h0.shape)
+        return np.stack(states)
 
     return run
 
 
 def resets_afterwards(windows, h0, W_x, W_h, b, reset):
     """Resets after the window that asks for it."""
-    h, H = h0, []
+    h, states = h0, []
     for X, fresh in zip(windows, reset, strict=True):
-        states, h = rnn_forward(X, h, W_x, W_h, b)
+        window, h = rnn_forward(X, h, W_x, W_h, b)
         h = 0 * h if fresh else h
-        H.append(states)
-    return np.stack(H)
+        states.append(window)
+    return np.stack(states)
 
 
 MISTAKES = {
@@ -96,6 +125,9 @@ MISTAKES = {
     "the first window never resets": starting(lambda n, h, h0, reset: 0 * h if n and reset[n] else h),
     "a reset goes back to h0 instead of zeros": starting(lambda n, h, h0, reset: h0 if reset[n] else h),
     "a reset sets the state to ones": starting(lambda n, h, h0, reset: np.ones_like(h) if reset[n] else h),
+    "a reset writes zeros into h itself (as `h[:] = 0` does), and h is a part of the states of the window before": (
+        starting(overwritten)
+    ),
     "a reset only halves the state": starting(lambda n, h, h0, reset: h / 2 if reset[n] else h),
     "a reset comes one window early": starting(lambda n, h, h0, reset: 0 * h if reset[(n + 1) % len(reset)] else h),
     "a reset comes after the window that asks for it": resets_afterwards,
@@ -103,25 +135,26 @@ MISTAKES = {
     "one reset resets every window": starting(lambda n, h, h0, reset: 0 * h if any(reset) else h),
     "every window after a reset resets too": starting(lambda n, h, h0, reset: 0 * h if any(reset[: n + 1]) else h),
     "only the first entry of reset is read": starting(lambda n, h, h0, reset: 0 * h if reset[0] else h),
-    "the first state of a window is carried on instead of the last": handing_on(lambda H: H[0]),
-    "the mean state of a window is carried on instead of the last": handing_on(lambda H: H.mean(axis=0)),
-    "the last state of the last sequence is carried on to every sequence": handing_on(lambda H: H[-1, -1]),
-    "only the last state of each window is returned": starting(right, lambda H: np.stack(H)[:, -1]),
-    "only the last window is returned": starting(right, lambda H: H[-1]),
+    "the first state of a window is carried on instead of the last": handing_on(lambda window: window[0]),
+    "the mean state of a window is carried on instead of the last": handing_on(lambda window: window.mean(axis=0)),
+    "the last state of the last sequence is carried on to every sequence": handing_on(lambda window: window[-1, -1]),
+    "only the last state of each window is returned": starting(right, lambda states: np.stack(states)[:, -1]),
+    "only the last window is returned": starting(right, lambda states: states[-1]),
     "the windows are joined into one long sequence": starting(right, np.concatenate),
-    "the axes N and T of the result are swapped": starting(right, lambda H: np.stack(H, axis=1)),
+    "axes of size 1 are squeezed away": starting(right, np.squeeze),
+    "the axes N and T of the result are swapped": starting(right, lambda states: np.stack(states, axis=1)),
 }
 
 
 def into_one_array(windows, h0, W_x, W_h, b, reset):
     """Step by step, into an array made beforehand; a reset multiplies the state by 0."""
-    H = np.empty((*windows.shape[:3], len(b)), windows.dtype)
+    states = np.empty((*windows.shape[:3], len(b)), windows.dtype)
     h = h0
     for n in range(len(windows)):
         h = h * (1 - int(reset[n]))
         for t in range(windows.shape[1]):
-            H[n, t] = h = np.tanh(windows[n, t] @ W_x + h @ W_h + b)
-    return H
+            states[n, t] = h = np.tanh(windows[n, t] @ W_x + h @ W_h + b)
+    return states
 
 
 def stretches(windows, h0, W_x, W_h, b, reset):
@@ -138,17 +171,18 @@ ALTERNATIVES = {
     "a list of windows": starting(right, list),
     "step by step into one array": into_one_array,
     "one long sequence between resets": stretches,
+    "a reset to zeros that are integers": starting(lambda n, h, h0, reset: np.zeros(h0.shape, int) if reset[n] else h),
 }
 
 PROBLEM = Problem(
     name="run_stateful",
-    outputs={"H": "N T B H"},
-    unpack=stacked,
+    outputs={"states": "N T B H"},
+    unpack=one_array,
     parts={"carrying": 2, "resets": 1, PLAIN: 1},
     cases=cases,
     reference=run_stateful,
     mistakes=MISTAKES,
     alternatives=ALTERNATIVES,
-    lends={"rnn_step": rnn_step, "rnn_forward": rnn_forward},
+    lends={"rnn_step": lent.rnn_step, "rnn_forward": lent.rnn_forward},
     reread='chapter 4, section "Carrying the state"',
 )
