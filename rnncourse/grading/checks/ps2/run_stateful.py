@@ -34,12 +34,12 @@ def one_array(outputs, value):
         raise WrongForm(f"it should return the {name} alone, got {len(value)} values")
     for k, row in enumerate(value):
         if isinstance(row, tuple):
-            complaint = "got a tuple: rnn_forward returns two values; store the first"
-            raise WrongForm(f"{name}[{k}] should be a NumPy array, {complaint}")
+            cause = "rnn_forward returns two values; store the first"
+            raise WrongForm(f"{name}[{k}] should be a NumPy array, got a tuple: {cause}")
         expect_array(f"{name}[{k}]", row)
-    if len({row.shape for row in value}) != 1:
-        shapes = ", ".join(str(row.shape) for row in value)
-        raise WrongShape(f"{name} should hold arrays of one shape, got {shapes or 'an empty list'}")
+    if len(shapes) != 1:
+        came = ", ".join(str(row.shape) for row in value) or "an empty list"
+        raise WrongShape(f"{name} should hold arrays of one shape, got {came}")
     return {name: np.stack(value)}
 
 

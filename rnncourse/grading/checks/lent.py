@@ -1,0 +1,31 @@
+"""What a check lends a function in place of the student's own: correct versions of the functions that it calls.
+
+They are written as a student would, views included: `last` is a part of `states`. A wrong argument is named in the
+words of the problem set.
+"""
+
+import numpy as np
+
+from rnncourse.grading.checks.wrong import kind
+
+
+def rnn_step(x, h, W_x, W_h, b):
+    """x (B, D), h (B, H) to the state after one step, (B, H): tanh(x W_x + h W_h + b)."""
+    return np.tanh(x @ W_x + h @ W_h + b)
+
+
+def rnn_forward(X, h0, W_x, W_h, b):
+    """X (T, B, D), h0 (B, H) to states (T, B, H) and last (B, H). Raises TypeError, ValueError for another X or h0."""
+    if np.ndim(X) != 3:
+        raise ValueError(f"rnn_forward expects X of shape (T, B, D), got {kind(X)}")
+    if isinstance(h0, tuple):
+        raise TypeError("rnn_forward was given a tuple as h0. It returns two values: `states, h = rnn_forward(…)`")
+    B, H = np.shape(X)[1], len(b)
+    if np.shape(h0) != (B, H):
+        raise ValueError(f"rnn_forward expects h0 of shape (B, H), here ({B}, {H}), got {kind(h0)}")
+    h, states = h0, []
+    for x in X:
+        h = rnn_step(x, h, W_x, W_h, b)
+        states.append(h)
+    states = np.stack(states)
+    return states, states[-1]

@@ -1,0 +1,31 @@
+"""Take what a function returned apart into its outputs, by name; or raise `WrongForm`, which says what came instead."""
+
+from rnncourse.grading.checks.wrong import WrongForm, kind
+
+
+def single(outputs, value):
+    """A function that returns one array."""
+    (name,) = outputs
+    return {name: value}
+
+
+def several(outputs, value):
+    """A function that returns several values, in a tuple or a list."""
+    wanted = f"{len(outputs)} values ({', '.join(outputs)})"
+    if not isinstance(value, (tuple, list)):
+        raise WrongForm(f"it should return {wanted}, got {kind(value)}")
+    if len(value) != len(outputs):
+        raise WrongForm(f"it should return {wanted}, got {len(value)}")
+    return dict(zip(outputs, value, strict=True))
+
+
+def named(outputs, value):
+    """A function that returns a dict."""
+    if not isinstance(value, dict):
+        raise WrongForm(f"it should return a dict with the keys {', '.join(outputs)}, got {kind(value)}")
+    missing, unknown = [k for k in outputs if k not in value], [f'"{k}"' for k in value if k not in outputs]
+    complaints = [f"lacks {', '.join(missing)}"] * bool(missing)
+    complaints += [f"has the unknown key{'s' * (len(unknown) > 1)} {', '.join(unknown)}"] * bool(unknown)
+    if complaints:
+        raise WrongForm(f"the dict it returns {' and '.join(complaints)}")
+    return value
