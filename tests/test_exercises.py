@@ -1,16 +1,19 @@
 """exercises/ is what solutions/ gives, the model answers earn full points, and the released stubs none."""
 
 import ast
+import math
 import re
 import shutil
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 
 from rnncourse.grading import grade
 from rnncourse.grading.__main__ import main
 from rnncourse.grading.checks import find, sets
+from rnncourse.grading.checks.wrong import WrongNumbers, WrongShape
 from rnncourse.grading.release import ReleaseError, assignments, out_of_step, release
 
 ROOT = Path(__file__).parent.parent
@@ -23,6 +26,10 @@ def nbgrader(cell):
 
 def read(path):
     return nbformat.read(path, as_version=4)
+
+
+def headings(path):
+    return re.findall(r"^## (.*)$", "\n".join(c.source for c in read(path).cells), re.MULTILINE)
 
 
 def run(cells):
@@ -154,22 +161,67 @@ def test_the_numbers_worked_by_hand_are_right(capsys):
     text = "\n".join(c.source for c in source.cells)
     step = scope["rnn_step"](scope["x"], scope["h"], [[0.5, -1], [0.25, 0.5]], [[1, 0], [2, 1]], [0.1, 0.3])
     assert "$({:.3f}, {:.3f})$".format(*step[0]) in text
-    first, second, third = scope["H"].ravel()
-    assert rf"\tanh(1) = {first:.3f}, \qquad \tanh(0.5 \cdot {first:.3f}) = {second:.3f}" in text
-    assert rf"\tanh(0.5 \cdot {second:.3f}) = {third:.3f}" in text
-    carried, reset = (scope[name].ravel() for name in ("carried", "reset"))
-    assert "| `reset = [False, False]` | {:.3f}, {:.3f} | {:.3f}, {:.3f} |".format(*carried) in text
-    assert "| `reset = [False, True]` | {:.3f}, {:.3f} | {:.0f}, {:.0f} |".format(*reset) in text
+    assert "the states are {:.3f}, {:.3f} and {:.3f}.".format(*scope["states"].ravel()) in text
+    carried, restarted = (scope[name].ravel() for name in ("carried", "restarted"))
+    assert "| False, False | {:.3f}, {:.3f} | {:.3f}, {:.3f} |".format(*carried) in text
+    assert "| False, True | {:.3f}, {:.3f} | {:.0f}, {:.0f} |".format(*restarted) in text
     counts = scope["count_parameters"](3, 4, 2)
     assert "{W_xh}, {W_hh}, {b_h}, {W_hq} and {b_q} numbers, {total} in all".format(**counts) in text
 
 
-@pytest.mark.parametrize("name", [name for names in sets().values() for name in names])
+def test_a_formula_worked_by_hand_gives_its_result_when_typed_in():
+    text = "\n".join(c.source for c in read(ROOT / "solutions" / "ps2-rnn" / "rnn.ipynb").cells)
+    formulas = re.findall(r"\\tanh\(([\d.]+)(?: \\cdot ([\d.]+))?\) = (\d\.(\d+))", text)
+    assert len(formulas) == 3
+    for left, right, result, digits in formulas:
+        argument = float(left) * float(right or 1)
+        assert f"{math.tanh(argument):.{len(digits)}f}" == result, f"tanh({argument}) is not {result}"
+
+
+def test_the_example_gives_reset_as_the_check_does():
+    cells = {c.id: c.source for c in read(ROOT / "exercises" / "ps2-rnn" / "rnn.ipynb").cells}
+    given = []
+    scope = {"np": np, "run_stateful": lambda *args, reset: given.append(reset) or [np.zeros(4)]}
+    exec(cells["stateful-example"], scope | dict.fromkeys(["h0", "W_x", "W_h", "b"]))
+    checked = next(iter(find("run_stateful").cases(np.random.default_rng(0)))).args["reset"]
+    assert len(given) == 2
+    assert {(type(reset), reset.dtype) for reset in given} == {(type(checked), checked.dtype)}
+
+
+def test_the_closing_part_shows_what_its_text_says():
+    cells = read(ROOT / "solutions" / "ps2-rnn" / "rnn.ipynb").cells
+    scope, _ = run([c for c in cells if nbgrader(c).get("solution") or c.id in ("imports", "latch-run")])
+    targets = scope["targets"][..., None]
+    carried, restarted = (((scope["runs"][name] > 0) == targets).mean(axis=(0, 1)) for name in ("carried", "reset"))
+    assert carried[0] == 1
+    assert carried[1] < 0.65, "unit 2 is to show the noise"
+    guessing = np.mean([1 - 0.5 * 0.95**k for k in range(1, 11)])  # chapter 4's exercise
+    assert abs(restarted[0] - (0.95 * guessing + 0.05)) < 0.05
+    quiet = scope["X"].reshape(scope["windows"].shape)
+    states = scope["run_stateful"](
+        quiet, np.zeros((16, 2)), *(scope[k] for k in ("W_x", "W_h", "b")), np.zeros(20, bool)
+    )
+    assert ((states.reshape(200, 16, 2) > 0) == targets).all(), "without noise both units keep the sign"
+
+
+def test_the_chapter_has_the_exercise_that_the_closing_part_points_to():
+    (title,) = re.findall(r'exercise\s+"(.*?)"', "\n".join(c.source for c in read(SOURCES[0]).cells))
+    (chapter,) = (ROOT / "chapters").glob("04-*.ipynb")
+    assert f"```{{exercise}} {title}\n" in "\n".join(c.source for c in read(chapter).cells)
+
+
+@pytest.mark.parametrize("name", ["Wrong shape", *(name for names in sets().values() for name in names)])
 def test_the_section_to_read_again_is_there(name):
-    number, section = re.fullmatch(r'chapter (\d+), section "(.*)"', find(name).reread).groups()
+    place = WrongShape.reread if name == "Wrong shape" else find(name).reread
+    number, section = re.fullmatch(r'chapter (\d+), section "(.*)"', place).groups()
     (chapter,) = (ROOT / "chapters").glob(f"{int(number):02}-*.ipynb")
-    headings = re.findall(r"^## (.*)$", "\n".join(c.source for c in read(chapter).cells), re.MULTILINE)
-    assert section in headings
+    assert section in headings(chapter)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+def test_the_part_of_the_problem_set_to_read_again_is_there(path):
+    (section,) = re.fullmatch(r'"(.*)" in the problem set', WrongNumbers.reread).groups()
+    assert section in headings(path)
 
 
 def test_there_is_something_to_test():

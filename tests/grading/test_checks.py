@@ -95,33 +95,65 @@ def transposes(x, h, W_x, W_h, b):
     return np.tanh(np.dot(x, W_x) + np.dot(W_h, h.T).T + b)
 
 
+def swaps_parameters(h, x, W_x, W_h, b):
+    return np.tanh(x @ W_x + h @ W_h + b)
+
+
 def reads_the_end(X, h0, W_x, W_h, b):
-    H = np.zeros((X.shape[0], X.shape[1], len(b)))
+    states = np.zeros((X.shape[0], X.shape[1], len(b)))
     for t in range(len(X)):
-        H[t] = np.tanh(X[t] @ W_x + H[t - 1] @ W_h + b)
-    return H, H[-1]
+        states[t] = np.tanh(X[t] @ W_x + states[t - 1] @ W_h + b)
+    return states, states[-1]
 
 
 def forgets_to_carry(X, h0, W_x, W_h, b):
-    H = np.tanh(X @ W_x + h0 @ W_h + b)
-    return H, H[-1]
+    states = np.tanh(X @ W_x + h0 @ W_h + b)
+    return states, states[-1]
 
 
 def one_array(X, h0, W_x, W_h, b):
-    h, H = np.array(h0), []
+    h, states = np.array(h0), []
     for x in X:
         h[:] = np.tanh(x @ W_x + h @ W_h + b)
-        H.append(h)
-    return np.array(H), h
+        states.append(h)
+    return np.array(states), h
+
+
+def names_axes_batch_first(X, h0, W_x, W_h, b):
+    B, T, _ = X.shape
+    h, states = h0, np.zeros((T, B, len(b)))
+    for t in range(T):
+        h = correct(X[t], h, W_x, W_h, b)
+        states[t] = h
+    return states, h
+
+
+def squeezes(X, h0, W_x, W_h, b):
+    states, last = rnn_forward(X, h0, W_x, W_h, b)
+    return states.squeeze(), last.squeeze()
 
 
 def never_resets(windows, h0, W_x, W_h, b, reset):
     N, T, B, D = windows.shape
-    h, H = h0, []
+    h, states = h0, []
     for x in windows.reshape(N * T, B, D):
         h = np.tanh(x @ W_x + h @ W_h + b)
-        H.append(h)
-    return np.reshape(H, (N, T, B, len(b)))
+        states.append(h)
+    return np.reshape(states, (N, T, B, len(b)))
+
+
+def squeezes_windows(*args):
+    return np.squeeze(run_stateful(*args))
+
+
+def zeroes_in_place(windows, h0, W_x, W_h, b, reset):
+    h, states = h0.copy(), []
+    for X, fresh in zip(windows, reset, strict=True):
+        if fresh:
+            h[:] = 0
+        window, h = rnn_forward(X, h, W_x, W_h, b)
+        states.append(window)
+    return states
 
 
 def counted(**counts):
@@ -133,10 +165,15 @@ def counted(**counts):
     [
         ("rnn_step", forgets_bias, "the bias b is left out", 0),
         ("rnn_step", transposes, "W_h is transposed", 0),
+        ("rnn_step", swaps_parameters, "x and h (or W_x and W_h) are swapped", 0),
         ("rnn_forward", reads_the_end, "h0 is ignored", 2),
         ("rnn_forward", forgets_to_carry, "every step starts from h0", 0),
         ("rnn_forward", one_array, "one array, stored each time", 0),
+        ("rnn_forward", names_axes_batch_first, "`B, T, D = X.shape`", 0),
+        ("rnn_forward", squeezes, "axes of size 1 are squeezed away", 5),
         ("run_stateful", never_resets, "no window is ever reset", 3),
+        ("run_stateful", squeezes_windows, "axes of size 1 are squeezed away", 3),
+        ("run_stateful", zeroes_in_place, "a reset writes zeros into h itself", 3),
         (
             "count_parameters",
             lambda D, H, Q: counted(W_xh=D * H, W_hh=H * H, b_h=H + H, W_hq=H * Q, b_q=Q),
@@ -170,23 +207,59 @@ def fails_inside(x, h, W_x, W_h, b):
     return np.tanh(z + W_h @ h + b)
 
 
-def forward(X, h0, W_x, W_h, b):
-    H, h = [], h0
+def rnn_forward(X, h0, W_x, W_h, b):
+    states, h = [], h0
     for x in X:
         h = correct(x, h, W_x, W_h, b)
-        H.append(h)
-    return np.stack(H), h
+        states.append(h)
+    return np.stack(states), h
+
+
+def run_stateful(windows, h0, W_x, W_h, b, reset):
+    states = []
+    for n in range(len(windows)):
+        window, h0 = rnn_forward(windows[n], h0 * (not reset[n]), W_x, W_h, b)
+        states.append(window)
+    return np.stack(states)
+
+
+def takes_the_pair(windows, h0, W_x, W_h, b, reset):
+    h, states = h0, []
+    for X in windows:
+        h = rnn_forward(X, h, W_x, W_h, b)
+        states.append(h)
+    return states
+
+
+def stores_the_pair(windows, h0, W_x, W_h, b, reset):
+    return [rnn_forward(X, h0, W_x, W_h, b) for X in windows]
+
+
+def starts_from(h):
+    """A `run_stateful` that makes `h(B, H)` of its zeros."""
+
+    def run(windows, h0, W_x, W_h, b, reset):
+        start = h(*h0.shape)
+        return [rnn_forward(X, start, W_x, W_h, b)[0] for X in windows]
+
+    return run
 
 
 class Tensor:
     """Stands for an array of another library."""
 
 
+def with_count(**wrong):
+    """The right counts, some replaced."""
+    return lambda D, H, Q: counted(W_xh=D * H, W_hh=H * H, b_h=H, W_hq=H * Q, b_q=Q) | wrong
+
+
+LIST = "h_next should be a NumPy array, got a list (np.stack makes one of it)"
 BAD = [
     ("not a function", "rnn_step", 3, "rnn_step should be a function, got int"),
     ("wrong arguments", "rnn_step", lambda x, h: x, "rnn_step should take (x, h, W_x, W_h, b), yours takes (x, h)"),
     ("None", "rnn_step", lambda *args: None, "it returned None: is a `return` missing?"),
-    ("a list", "rnn_step", lambda *args: correct(*args).tolist(), "h_next should be a NumPy array, got a list"),
+    ("a list", "rnn_step", lambda *args: correct(*args).tolist(), LIST),
     ("a number", "rnn_step", lambda *args: 0.5, "h_next should be a NumPy array, got a float"),
     ("another library's array", "rnn_step", lambda *args: Tensor(), "h_next should be a NumPy array, got a Tensor"),
     ("a tuple", "rnn_step", lambda *args: (correct(*args), 1), "h_next should be a NumPy array, got a tuple"),
@@ -218,31 +291,38 @@ BAD = [
         "an error",
         "rnn_step",
         fails_inside,
-        "`return np.tanh(z + W_h @ h + b)`. The inputs were x (3, 4), h (3, 5), W_x (4, 5), W_h (5, 5), b (5,)",
+        "`return np.tanh(z + W_h @ h + b)`: matmul: Input operand 1 has a mismatch in its core dimension 0, "
+        "with gufunc signature (n?,k),(k,m?)->(n?,m?) (size 3 is different from 5). "
+        "The inputs were x (3, 4), h (3, 5), W_x (4, 5), W_h (5, 5), b (5,)",
     ),
     (
         "one value of two",
         "rnn_forward",
-        lambda *args: forward(*args)[0],
-        "it should return 2 values (H, h_last), got an array of shape (6, 3, 5)",
+        lambda *args: rnn_forward(*args)[0],
+        "it should return 2 values (states, last), got an array of shape (6, 3, 5)",
     ),
-    ("three values", "rnn_forward", lambda *args: (*forward(*args), 1), "it should return 2 values (H, h_last), got 3"),
+    (
+        "three values",
+        "rnn_forward",
+        lambda *args: (*rnn_forward(*args), 1),
+        "it should return 2 values (states, last), got 3",
+    ),
     (
         "a list of states",
         "rnn_forward",
-        lambda *args: (list(forward(*args)[0]), 0),
-        "H should be a NumPy array, got a list",
+        lambda *args: (list(rnn_forward(*args)[0]), 0),
+        "states should be a NumPy array, got a list (np.stack makes one of it)",
     ),
     (
         "second is None",
         "rnn_forward",
-        lambda *args: (forward(*args)[0], None),
-        "h_last is None: is a `return` missing?",
+        lambda *args: (rnn_forward(*args)[0], None),
+        "last is None, expected an array of shape (3, 5), that is (B, H).",
     ),
     (
         "late steps wrong",
         "rnn_forward",
-        lambda X, *args: (forward(X, *args)[0] * (np.arange(len(X)) < 2)[:, None, None], forward(X, *args)[1]),
+        lambda X, *args: (rnn_forward(X, *args)[0] * (np.arange(len(X)) < 2)[:, None, None], args[0]),
         "from time step 2 on",
     ),
     (
@@ -255,7 +335,7 @@ BAD = [
         "keys missing",
         "count_parameters",
         lambda D, H, Q: {"W_xh": D * H, "bias": H},
-        "the dict it returns lacks W_hh, b_h, W_hq, b_q, total and has the unknown bias",
+        'the dict it returns lacks W_hh, b_h, W_hq, b_q, total and has the unknown key "bias".',
     ),
     (
         "a string in it",
@@ -263,14 +343,77 @@ BAD = [
         lambda D, H, Q: dict.fromkeys(("W_xh", "W_hh", "b_h", "W_hq", "b_q", "total"), "12"),
         "W_xh should be a number, got a str",
     ),
-    ("no windows", "run_stateful", lambda *args: [], "H should hold arrays of one shape, got an empty list"),
+    (
+        "unknown keys",
+        "count_parameters",
+        lambda D, H, Q: with_count()(D, H, Q) | {"sum": 1, "n": 2},
+        'the dict it returns has the unknown keys "sum", "n".',
+    ),
+    ("a count of None", "count_parameters", with_count(total=None), "total is None, expected "),
+    ("a bool", "count_parameters", with_count(b_h=True), "b_h should be a number, got a bool"),
+    ("an array", "count_parameters", with_count(b_h=np.ones(1)), "b_h should be a number, got an array of shape (1,)"),
+    (
+        "floats",
+        "count_parameters",
+        lambda D, H, Q: {name: count / 1 for name, count in with_count()(D, H, Q).items()},
+        ".0, a float; it should be a whole number, an int: expected ",
+    ),
+    ("no windows", "run_stateful", lambda *args: [], "states should hold arrays of one shape, got an empty list"),
     (
         "ragged windows",
         "run_stateful",
         lambda *args: [np.zeros(2), np.zeros(3)],
-        "H should hold arrays of one shape, got (2,), (3,)",
+        "states should hold arrays of one shape, got (2,), (3,)",
     ),
-    ("windows of lists", "run_stateful", lambda *args: [[0.0], [0.0]], "H[0] should be a NumPy array, got a list"),
+    (
+        "windows of lists",
+        "run_stateful",
+        lambda *args: [[0.0], [0.0]],
+        "states[0] should be a NumPy array, got a list (np.stack makes one of it)",
+    ),
+    (
+        "two values of one",
+        "run_stateful",
+        lambda *args: (run_stateful(*args), args[1]),
+        "it should return the states alone, got 2 values",
+    ),
+    (
+        "a list and the last state",
+        "run_stateful",
+        lambda *args: (list(run_stateful(*args)), args[1]),
+        "it should return the states alone, got 2 values",
+    ),
+    (
+        "stored pairs",
+        "run_stateful",
+        stores_the_pair,
+        "states[0] should be a NumPy array, got a tuple: rnn_forward returns two values; store the first",
+    ),
+    (
+        "a pair handed on",
+        "run_stateful",
+        takes_the_pair,
+        "`h = rnn_forward(X, h, W_x, W_h, b)`: rnn_forward was given a tuple as h0. It returns two values: "
+        "`states, h = rnn_forward(…)`. The inputs were",
+    ),
+    (
+        "a state of 0",
+        "run_stateful",
+        starts_from(lambda B, H: 0),
+        "rnn_forward expects h0 of shape (B, H), here (2, 5), got an int.",
+    ),
+    (
+        "a state of one sequence",
+        "run_stateful",
+        starts_from(lambda B, H: np.zeros(H)),
+        "rnn_forward expects h0 of shape (B, H), here (2, 5), got an array of shape (5,).",
+    ),
+    (
+        "all windows at once",
+        "run_stateful",
+        lambda windows, h0, W_x, W_h, b, reset: rnn_forward(windows, h0, W_x, W_h, b),
+        "rnn_forward expects X of shape (T, B, D), got an array of shape (4, 3, 2, 4).",
+    ),
 ]
 
 
@@ -291,18 +434,162 @@ def test_a_view_of_an_input_is_refused():
 
 def test_an_error_names_the_line_of_the_student():
     line = fails_inside.__code__.co_firstlineno + 2
-    assert f"in your line {line}:" in " ".join(str(judged("rnn_step", fails_inside)).split())
+    assert f"raised ValueError in your line {line}, `return" in " ".join(str(judged("rnn_step", fails_inside)).split())
 
 
-def test_a_mistake_in_one_function_costs_once():
+@pytest.mark.parametrize("name", NAMES)
+def test_the_cases_come_part_by_part(name):
+    problem = find(name)
+    assert list(dict.fromkeys(case.part for case in problem.cases(np.random.default_rng(0)))) == list(problem.parts)
+
+
+def test_an_input_that_a_reset_overwrites_costs_the_resets():
+    def h0_zeroed(windows, h0, W_x, W_h, b, reset):
+        h, states = h0, []
+        for n, X in enumerate(windows):
+            if reset[n]:
+                h[:] = 0
+            window, h = rnn_forward(X, h, W_x, W_h, b)
+            h = h.copy()
+            states.append(window)
+        return states
+
+    def reset_cleared(windows, h0, W_x, W_h, b, reset):
+        states = run_stateful(windows, h0, W_x, W_h, b, reset)
+        reset[:] = False
+        return states
+
+    for function, name in (h0_zeroed, "h0"), (reset_cleared, "reset"):
+        report = judged("run_stateful", function)
+        assert report.wrong == {
+            "resets": f"Your inputs afterwards: the input {name} was changed; "
+            "work on a copy, or write the result to a new array."
+        }
+        assert report.points == 3
+
+
+def test_a_function_that_is_lent_accepts_what_numpy_does():
+    def integers(windows, h0, W_x, W_h, b, reset):
+        h, states = h0, []
+        for n, X in enumerate(windows):
+            window, h = rnn_forward(X, np.zeros(h0.shape, int) if reset[n] else h, W_x, W_h, b)
+            states.append(window)
+        return states
+
+    assert judged("run_stateful", integers).points == 4
+
+
+def test_every_lent_function_is_right():
+    for name in NAMES:
+        for lends, function in find(name).lends.items():
+            assert judged(lends, function).points == find(lends).points
+
+
+def test_no_hint_names_a_mistake_that_is_wrong_where_the_student_is_right():
+    def drops_a_single_step(X, *args):
+        states, last = rnn_forward(X, *args)
+        return (states[0] if len(X) == 1 else states), last
+
+    report = judged("rnn_forward", drops_a_single_step)
+    assert list(report.wrong) == ["sizes of 1"]
+    assert report.hint is None
+
+
+def test_errors_with_different_messages_are_not_one_mistake():
+    def too_narrow(X, h0, W_x, W_h, b):
+        states, h = np.zeros(X.shape), h0
+        for t in range(len(X)):
+            states[t] = h = correct(X[t], h, W_x, W_h, b)
+        return states, h
+
+    report = judged("rnn_forward", too_narrow)
+    assert "could not broadcast input array from shape (3,5) into shape (3,4)" in report.advice[0]
+    assert report.hint is None
+
+
+def off_from(first):
+    """A `rnn_forward` that adds 0.25 to the states from this step on, and 0.5 to a later one."""
+
+    def run(X, *args):
+        states, last = rnn_forward(X, *args)
+        states[first:, 2, 3] += 0.25
+        states[first + 1 :, 1, 1] += 0.5
+        return states, last
+
+    return run
+
+
+def test_of_a_sequence_the_first_wrong_step_is_named():
+    problem = find("rnn_forward")
+    case = next(iter(problem.cases(np.random.default_rng(0))))
+    right = problem.reference(*case.args.values())[0][1, 2, 3]
+    assert judged("rnn_forward", off_from(1)).advice[0] == (
+        f"{case.note}: states is wrong in 9 of 90 places, from time step 1 on; "
+        f"first at states[1], sequence 2, hidden unit 3: expected {right:.6g}, got {right + 0.25:.6g}."
+    )
+
+
+def test_of_windows_the_first_wrong_step_of_the_first_wrong_window_is_named():
+    def wrong_at(windows, *args):
+        states = run_stateful(windows, *args)
+        states[1, 2, 1, 3] += 0.25
+        states[2:, 0] += 0.5
+        return states
+
+    sentence = judged("run_stateful", wrong_at).advice[0]
+    assert ", from window 1 on; first at states[1][2], sequence 1, hidden unit 3: expected" in sentence
+
+
+def test_without_time_the_largest_error_is_named():
+    def wrong_at(*args):
+        new = correct(*args)
+        new[0, 0] += 0.25
+        new[-1, -1] += 0.5
+        return new
+
+    assert "; the largest error is at sequence 2, hidden unit 4: expected" in judged("rnn_step", wrong_at).advice[0]
+
+
+@pytest.mark.parametrize("off", [1, 7])
+def test_counts_are_compared_exactly(off):
+    def nearly(D, H, Q):
+        return counted(W_xh=D * H, W_hh=H * H + off * (H > 1000), b_h=H, W_hq=H * Q, b_q=Q)
+
+    report = judged("count_parameters", nearly)
+    assert report.points == 0
+    assert re.search(r"^A large layer: W_hh is (\d+), expected (\d+)\.$", report.advice[0])
+
+
+@pytest.mark.parametrize(
+    ("name", "function", "section"),
+    [
+        ("rnn_step", forgets_bias, 'chapter 4, section "The cell"'),
+        ("run_stateful", never_resets, 'chapter 4, section "Carrying the state"'),
+        ("rnn_step", lambda *args: correct(*args).T, 'chapter 4, section "Shapes and parameters"'),
+        ("rnn_step", fails_inside, 'chapter 4, section "Shapes and parameters"'),
+        ("rnn_forward", squeezes, 'chapter 4, section "Shapes and parameters"'),
+        ("rnn_step", overwrites, '"How to work" in the problem set'),
+        ("rnn_step", lambda *args: correct(*args) * np.nan, '"How to work" in the problem set'),
+        ("rnn_step", lambda *args: correct(*args).astype(int), '"How to work" in the problem set'),
+        ("rnn_step", lambda x, h: x, "the function's docstring"),
+        ("rnn_step", lambda *args: correct(*args).tolist(), "the function's docstring"),
+        ("rnn_forward", lambda *args: rnn_forward(*args)[0], "the function's docstring"),
+        ("count_parameters", with_count(total=None), "the function's docstring"),
+    ],
+)
+def test_what_to_read_again_suits_the_mistake(name, function, section):
+    assert judged(name, function).advice[-1] == f"Read again: {section}."
+
+
+def test_a_mistake_in_one_function_costs_nothing_in_the_next():
     scope = {"rnn_step": forgets_bias, "np": np}
     exec(
         "def rnn_forward(X, h0, W_x, W_h, b):\n"
-        "    H = []\n"
+        "    states = []\n"
         "    for x in X:\n"
         "        h0 = rnn_step(x, h0, W_x, W_h, b)\n"
-        "        H.append(h0)\n"
-        "    return np.stack(H), h0\n",
+        "        states.append(h0)\n"
+        "    return np.stack(states), h0\n",
         scope,
     )
     assert judged("rnn_forward", scope["rnn_forward"]).points == 6

@@ -49,10 +49,10 @@ import sys
 print("so is what goes to stderr", file=sys.stderr)
 
 def rnn_forward(X, h0, W_x, W_h, b):
-    H = [h0]
+    states = [h0]
     for t in range(X.shape[0]):
-        H.append(rnn_step(X[t], H[-1], W_x, W_h, b))
-    return [np.array(H[1:]), H[-1]]
+        states.append(rnn_step(X[t], states[-1], W_x, W_h, b))
+    return [np.array(states[1:]), states[-1]]
 """,
     "count_parameters": """
 def count_parameters(D, H, Q):
@@ -65,8 +65,8 @@ def run_stateful(windows, h0, W_x, W_h, b, reset):
     out, state = [], np.array(h0)
     for i in range(len(reset)):
         state = state * (not reset[i])
-        H, state = rnn_forward(windows[i], state, W_x, W_h, b)
-        out.append(H)
+        window, state = rnn_forward(windows[i], state, W_x, W_h, b)
+        out.append(window)
     return out
 """,
 }
@@ -77,18 +77,18 @@ def rnn_step(x, h, W_x, W_h, b):
 """
 FROM_ZEROS = """
 def rnn_forward(X, h0, W_x, W_h, b):
-    H = np.zeros((len(X), len(h0), len(b)))
+    states = np.zeros((len(X), len(h0), len(b)))
     for t in range(len(X)):
-        H[t] = rnn_step(X[t], H[t - 1], W_x, W_h, b)
-    return H, H[-1]
+        states[t] = rnn_step(X[t], states[t - 1], W_x, W_h, b)
+    return states, states[-1]
 """
 NO_RESET = """
 def run_stateful(windows, h0, W_x, W_h, b, reset):
-    H = []
+    states = []
     for X in windows:
-        states, h0 = rnn_forward(X, h0, W_x, W_h, b)
-        H.append(states)
-    return H
+        window, h0 = rnn_forward(X, h0, W_x, W_h, b)
+        states.append(window)
+    return states
 """
 
 FULL = {"rnn_step": 4, "rnn_forward": 6, "count_parameters": 2, "run_stateful": 4}

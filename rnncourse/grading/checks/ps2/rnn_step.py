@@ -115,6 +115,7 @@ MISTAKES = {
     "W_h is transposed": lambda x, h, W_x, W_h, b: np.tanh(x @ W_x + h @ W_h.T + b),
     "W_x is transposed": lambda x, h, W_x, W_h, b: np.tanh(x @ W_x.T + h @ W_h + b),
     "W_x and W_h (or x and h) are swapped": lambda x, h, W_x, W_h, b: np.tanh(x @ W_h + h @ W_x + b),
+    "x and h (or W_x and W_h) are swapped": lambda x, h, W_x, W_h, b: np.tanh(h @ W_x + x @ W_h + b),
     "the state h is added without its weights W_h": lambda x, h, W_x, W_h, b: np.tanh(x @ W_x + h + b),
     "the new state is added to the old one": lambda x, h, W_x, W_h, b: h + np.tanh(x @ W_x + h @ W_h + b),
     "the old state is returned": lambda x, h, W_x, W_h, b: h.copy(),
