@@ -496,14 +496,26 @@ def test_no_hint_names_a_mistake_that_is_wrong_where_the_student_is_right():
 
 
 def test_errors_with_different_messages_are_not_one_mistake():
-    def too_narrow(X, h0, W_x, W_h, b):
-        states, h = np.zeros(X.shape), h0
-        for t in range(len(X)):
-            states[t] = h = correct(X[t], h, W_x, W_h, b)
-        return states, h
+    def right_where_T_is_B(X, h0, *args):
+        states, last = rnn_forward(X, h0, *args)
+        square = np.zeros((len(h0), len(h0), h0.shape[1]))
+        square[:] = states
+        return square, last
 
-    report = judged("rnn_forward", too_narrow)
-    assert "could not broadcast input array from shape (3,5) into shape (3,4)" in report.advice[0]
+    report = judged("rnn_forward", right_where_T_is_B)
+    assert "could not broadcast input array from shape (6,3,5) into shape (3,3,5)" in report.advice[0]
+    assert report.hint is None
+
+
+def test_a_hint_explains_the_sentence_beside_it():
+    def two_mistakes(windows, h0, W_x, W_h, b, reset):
+        states = run_stateful(windows, h0, W_x, W_h, b, reset)
+        h0[:] = h0 * (not reset[0])
+        return states.squeeze()
+
+    report = judged("run_stateful", two_mistakes)
+    assert list(report.wrong) == ["resets", "sizes of 1 and inputs"]
+    assert "the input h0 was changed" in report.advice[0]
     assert report.hint is None
 
 
