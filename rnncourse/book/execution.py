@@ -108,6 +108,7 @@ def _run(path: Path, notebook: NotebookNode) -> float | Failure:
         extra_arguments=["--log-level=ERROR"],
         resources={"metadata": {"path": str(path.parent)}},
         on_cell_start=on_cell_start,
+        coalesce_streams=True,  # where a stream was flushed is chance, and the page would break the line there
     )
     start = time.perf_counter()
     try:

@@ -130,6 +130,13 @@ def test_every_formula_is_typeset(reader, page):
     assert (facts["untypeset"], facts["mathErrors"], facts["rawMath"]) == ([], [], [])
 
 
+@every_content_page
+def test_a_formula_in_a_line_has_no_scrollbar(reader, page):
+    reader.open(page)
+    script = "return [...document.querySelectorAll('span.math')].filter(m => m.offsetHeight > m.clientHeight && m.clientHeight > 0).length"
+    assert reader.driver.execute_script(script) == 0
+
+
 @every_chapter
 def test_a_chapter_has_formulas(reader, page):
     assert reader.look(page)["formulas"] > 0
