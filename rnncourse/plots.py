@@ -38,14 +38,14 @@ def use_style():
     set_matplotlib_formats("svg")
 
 
-def dots(ax, groups, values, marker="o", label=None, color=BLUE, shift=0.0):
+def dots(ax, groups, values):
     """Every single result as a dot, a row a group, so that the spread over seeds is seen and not summarized.
 
     `groups` are the rows' names, `values` one sequence of results for each.
     """
     for row, results in enumerate(values):
-        y = row + shift + np.linspace(-0.12, 0.12, len(results))
-        ax.plot(results, y, marker, color=color, markersize=6, alpha=0.85, label=label if row == 0 else None)
+        y = row + np.linspace(-0.12, 0.12, len(results))
+        ax.plot(results, y, "o", color=BLUE, markersize=6, alpha=0.85)
     ax.set_yticks(range(len(groups)), groups)
     ax.set_ylim(len(groups) - 0.5, -0.5)
     ax.grid(axis="x", alpha=0.3)
@@ -60,7 +60,7 @@ def box(ax, x, y, text, color, width=0.52, height=0.5):
     ax.text(x, y, text, ha="center", va="center")
 
 
-def arrow(ax, start, end, text="", color=GREY, bend=0.0, style="-", offset=(0.0, 0.0)):
+def arrow(ax, start, end, text="", color=GREY, style="-", offset=(0.0, 0.0)):
     """An arrow from `start` to `end`, labelled at its middle (moved by `offset`)."""
     ax.add_patch(
         FancyArrowPatch(
@@ -71,7 +71,6 @@ def arrow(ax, start, end, text="", color=GREY, bend=0.0, style="-", offset=(0.0,
             color=color,
             lw=1.6,
             linestyle=style,
-            connectionstyle=f"arc3,rad={bend}",
         )
     )
     middle = (np.array(start) + end) / 2 + offset
@@ -94,17 +93,9 @@ def gradient_paths(ax, T=3):
     for t in range(1, T + 1):
         arrow(ax, (t, -0.3), (t, -0.68), "", BLUE)
         arrow(ax, (t, 0.68), (t, 0.3), rf"$\frac{{\partial L_{t}}}{{\partial h_{t}}}$", GREEN, offset=(0.24, 0))
-        if t < T:
-            arrow(ax, (t + 0.72, 0), (t + 0.28, 0), "", ORANGE, style="--")
-            ax.text(
-                t + 0.5,
-                -0.52,
-                rf"$\left(\frac{{\partial h_{t + 1}}}{{\partial h_{t}}}\right)^{{\!\top}}$",
-                ha="center",
-                color=ORANGE,
-                fontsize=12,
-            )
-    arrow(ax, (0.72, 0), (0.28, 0), "", ORANGE, style="--")
+        arrow(ax, (t - 0.28, 0), (t - 0.72, 0), "", ORANGE, style="--")
+        jacobian = rf"$\left(\frac{{\partial h_{t}}}{{\partial h_{t - 1}}}\right)^{{\!\top}}$"
+        ax.text(t - 0.5, -0.52, jacobian, ha="center", color=ORANGE, fontsize=12)
 
 
 def _columns(ax, T, top):
