@@ -3,10 +3,22 @@
 Sequences are arrays of shape (T, B, K): T time steps, B sequences side by side, K numbers per step.
 """
 
+from typing import Any, TypeAlias
+
 import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+Array: TypeAlias = NDArray[Any]
+"""A NumPy array. Its dtype is the layer's, float64 or float32, unless a docstring says integers or booleans."""
+
+Params: TypeAlias = dict[str, Array]
+"""Parameters, or their gradients, by name: one flat dict, however deep the model."""
+
+State: TypeAlias = Any
+"""What a layer carries from step to step: a tuple of (B, H) arrays, h first; None; or a list of its layers' states."""
 
 
-def flat(X):
+def flat(X: Array) -> Array:
     """View (T, B, K) as (T·B, K): a matrix product treats time and batch alike, as examples.
 
     >>> flat(np.zeros((7, 2, 3))).shape
@@ -15,7 +27,7 @@ def flat(X):
     return X.reshape(-1, X.shape[-1])
 
 
-def sigmoid(a):
+def sigmoid(a: Array) -> Array:
     """σ(a) = 1 / (1 + e^(−a)), computed as ½ + ½ tanh(a/2), which never overflows.
 
     >>> sigmoid(np.array([-1000.0, 0.0, 1000.0]))
@@ -24,17 +36,18 @@ def sigmoid(a):
     return 0.5 + 0.5 * np.tanh(0.5 * a)
 
 
-def log_softmax(a):
+def log_softmax(a: Array) -> Array:
     """log softmax along the last axis: a − log Σ e^a, with the maximum taken out first so that nothing overflows.
 
     >>> np.exp(log_softmax(np.array([1000.0, 1000.0])))
     array([0.5, 0.5])
     """
     a = a - a.max(axis=-1, keepdims=True)
-    return a - np.log(np.exp(a).sum(axis=-1, keepdims=True))
+    log_sum: Array = np.log(np.exp(a).sum(axis=-1, keepdims=True))
+    return a - log_sum
 
 
-def one_hot(ids, size, dtype=np.float64):
+def one_hot(ids: Array, size: int, dtype: DTypeLike = np.float64) -> Array:
     """Integers of any shape (…) to rows of the identity, (…, size).
 
     Raises TypeError for ids that are not integers and ValueError for an id outside 0 … size−1.
@@ -44,10 +57,11 @@ def one_hot(ids, size, dtype=np.float64):
            [1., 0., 0.]])
     """
     expect_ids("ids", ids, size)
-    return np.eye(size, dtype=dtype)[ids]
+    identity: Array = np.eye(size, dtype=dtype)
+    return identity[ids]
 
 
-def expect(name, array, shape, dtype=None):
+def expect(name: str, array: Array, shape: tuple[int | str, ...], dtype: DTypeLike | None = None) -> Array:
     """Raise unless `array` is a finite floating-point array of the given shape; return it.
 
     `shape` holds a number where the size is known and a letter where any size from 1 will do, and
@@ -69,7 +83,7 @@ def expect(name, array, shape, dtype=None):
     return array
 
 
-def expect_ids(name, array, size, shape=None):
+def expect_ids(name: str, array: Any, size: int, shape: tuple[int | str, ...] | None = None) -> Any:
     """Raise unless `array` holds integers 0 … size−1 (and has the given shape, as for `expect`); return it."""
     if not isinstance(array, (np.ndarray, np.integer, int)) or np.asarray(array).dtype.kind not in "iu":
         got = getattr(array, "dtype", type(array).__name__)
@@ -82,16 +96,16 @@ def expect_ids(name, array, size, shape=None):
     return array
 
 
-def expect_mask(name, mask, shape):
+def expect_mask(name: str, mask: Array | None, shape: tuple[int, ...]) -> Array | None:
     """Raise unless `mask` is None or a boolean array of the given shape; return it."""
-    if mask is not None:
-        expect_array(name, mask, shape)
-        if mask.dtype != bool:
-            raise TypeError(f"expected {name} of dtype bool, got {mask.dtype}")
+    if mask is None:
+        return None
+    if expect_array(name, mask, shape).dtype != bool:
+        raise TypeError(f"expected {name} of dtype bool, got {mask.dtype}")
     return mask
 
 
-def expect_positive(**sizes):
+def expect_positive(**sizes: int) -> None:
     """Raise ValueError, naming the first argument that is not a positive integer.
 
     >>> expect_positive(D=3, H=0)
@@ -103,15 +117,15 @@ def expect_positive(**sizes):
             raise ValueError(f"expected {name} to be a positive integer, got {size!r}")
 
 
-def expect_rng(name, rng):
+def expect_rng(name: str, rng: np.random.Generator) -> np.random.Generator:
     """Raise TypeError unless `rng` is a `numpy.random.Generator`; return it."""
     if not isinstance(rng, np.random.Generator):
         raise TypeError(f"expected {name} to be a numpy.random.Generator, got {type(rng).__name__}")
     return rng
 
 
-def expect_array(name, array, shape):
-    """Raise unless `array` is a NumPy array of the given shape, as for `expect` but of any dtype."""
+def expect_array(name: str, array: Array, shape: tuple[int | str, ...]) -> Array:
+    """Raise unless `array` is a NumPy array of the given shape, as for `expect` but of any dtype; return it."""
     if not isinstance(array, np.ndarray):
         raise TypeError(f"expected {name} to be a NumPy array, got {type(array).__name__}")
     fits = array.ndim == len(shape) and all(
@@ -121,3 +135,4 @@ def expect_array(name, array, shape):
         wanted = ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "")
         empty = " (no size may be 0)" if array.ndim == len(shape) and 0 in array.shape else ""
         raise ValueError(f"expected {name} of shape ({wanted}), got {array.shape}{empty}")
+    return array
