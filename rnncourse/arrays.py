@@ -89,7 +89,7 @@ def expect_ids(name: str, array: Any, size: int, shape: tuple[int | str, ...] | 
         got = getattr(array, "dtype", type(array).__name__)
         raise TypeError(f"expected {name} to be integers, got {got}")
     if shape is not None:
-        expect_array(name, array, shape)
+        expect_array(name, np.asarray(array), shape)
     low, high = np.min(array, initial=0), np.max(array, initial=0)
     if low < 0 or high >= size:
         raise ValueError(f"expected {name} between 0 and {size - 1}, got {low if low < 0 else high}")
