@@ -6,13 +6,15 @@ In a notebook both functions publish what they print, so that the book can quote
 
 import math
 import sys
+from collections.abc import Mapping
 from html import escape
+from typing import Any
 
 VERDICTS = "holds", "false", "depends"
 CLAIM_MIME = "application/vnd.rnncourse.claim+json"
 
 
-def measured(name, text):
+def measured(name: str, text: str) -> None:
     """Print `name = text` and publish `text` under `name`, for the prose to quote.
 
     `text` is a string, rounded to what holds on any machine. Raises TypeError for anything else.
@@ -29,7 +31,15 @@ def measured(name, text):
     )
 
 
-def claim(id, statement, verdict, evidence, value, at_least=None, at_most=None):
+def claim(
+    id: str,
+    statement: str,
+    verdict: str,
+    evidence: str,
+    value: float,
+    at_least: float | None = None,
+    at_most: float | None = None,
+) -> None:
     """Assert that `value` is `at_least` (or `at_most`) a bound, and record the claim that this decides.
 
     `id` is a short name, unique in the book. `statement` is the claim as people make it, and `verdict` what the
@@ -43,11 +53,13 @@ def claim(id, statement, verdict, evidence, value, at_least=None, at_most=None):
     """
     if verdict not in VERDICTS:
         raise ValueError(f"expected verdict to be one of {VERDICTS}, got {verdict!r}")
-    if (at_least is None) == (at_most is None):
-        raise ValueError("expected exactly one of at_least and at_most")
     value = float(value)
-    bound, side = (at_least, "at least") if at_most is None else (at_most, "at most")
-    margin = value - bound if at_most is None else bound - value
+    if at_least is not None and at_most is None:
+        bound, side, margin = at_least, "at least", value - at_least
+    elif at_most is not None and at_least is None:
+        bound, side, margin = at_most, "at most", at_most - value
+    else:
+        raise ValueError("expected exactly one of at_least and at_most")
     if not (math.isfinite(value) and margin >= 0):
         raise AssertionError(f"claim {id}: {evidence} is {value:.4g}, expected {side} {bound:g}")
     said = f'Claim "{statement}" Verdict: {verdict}. Checked: {evidence} is {side} {bound:g}.'
@@ -70,7 +82,7 @@ def claim(id, statement, verdict, evidence, value, at_least=None, at_most=None):
         print(said)
 
 
-def publish(data, metadata=None):
+def publish(data: Mapping[str, Any], metadata: Mapping[str, Any] | None = None) -> bool:
     """Send a MIME bundle to the notebook; False where there is none."""
     if not in_notebook():
         return False
@@ -80,7 +92,7 @@ def publish(data, metadata=None):
     return True
 
 
-def in_notebook():
+def in_notebook() -> bool:
     """Whether this runs in a Jupyter kernel."""
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     return hasattr(shell, "kernel")

@@ -1,10 +1,11 @@
 """Check a gradient against central differences: an oracle that knows nothing of the formula."""
 
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from rnncourse.arrays import expect_rng
+from rnncourse.arrays import Array, Params, expect_rng
 from rnncourse.optim import expect_matching
 
 
@@ -17,12 +18,14 @@ class Worst(NamedTuple):
     expected: Any  # the central difference
     error: Any  # relative error
 
-    def __str__(self):
+    def __str__(self) -> str:
         where = f"{self.parameter}[{', '.join(map(str, self.coordinate))}]"
         return f"{where}: got {self.got:.9g}, expected {self.expected:.9g}, relative error {self.error:.2g}"
 
 
-def numerical_gradient(loss, array, eps=1e-5, indices=None):
+def numerical_gradient(
+    loss: Callable[[], Any], array: Array, eps: float = 1e-5, indices: Iterable[int] | None = None
+) -> Array:
     """(L(θ+ε) − L(θ−ε)) / 2ε, one coordinate of `array` at a time.
 
     `loss()` takes no argument and reads `array`, which is changed in place and put back. `indices` are flat positions
@@ -50,12 +53,20 @@ def numerical_gradient(loss, array, eps=1e-5, indices=None):
     return result
 
 
-def relative_error(got, expected, floor=1e-8):
+def relative_error(got: Any, expected: Any, floor: float = 1e-8) -> Any:
     """|got − expected| / max(|got| + |expected|, floor), elementwise."""
     return abs(got - expected) / np.maximum(abs(got) + abs(expected), floor)
 
 
-def gradcheck(loss, params, grads, rng, tolerance=1e-6, eps=1e-5, samples=20):
+def gradcheck(
+    loss: Callable[[], Any],
+    params: Params,
+    grads: Params,
+    rng: np.random.Generator,
+    tolerance: float = 1e-6,
+    eps: float = 1e-5,
+    samples: int = 20,
+) -> Worst:
     """Compare `grads` with central differences of `loss()` at `samples` random coordinates of each parameter.
 
     `params` and `grads` are dicts of arrays with equal keys; the arrays must be the ones `loss` reads. Meant for

@@ -4,17 +4,24 @@ Lines are told apart by more than colour, the colours are safe for colour-blind 
 white: the book's style sheet turns lightness round in dark mode, so that one figure serves both.
 """
 
+from collections.abc import Sequence
+from typing import TypeAlias
+
 import matplotlib as mpl
 import numpy as np
 from cycler import cycler
+from matplotlib.axes import Axes
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 BLUE, ORANGE, GREEN, PINK, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#595959"
 CYCLE = cycler(color=[BLUE, ORANGE, GREEN, PINK, GREY]) + cycler(linestyle=["-", "--", "-.", ":", (0, (5, 1, 1, 1))])
 SEQUENTIAL = "Blues"
 
+Point: TypeAlias = tuple[float, float]
+"""Where something stands: (x, y), in the axes' units."""
 
-def use_style():
+
+def use_style() -> None:
     """Set matplotlib's defaults, and SVG as what notebooks show."""
     mpl.rcParams.update(
         {
@@ -38,7 +45,7 @@ def use_style():
     set_matplotlib_formats("svg")
 
 
-def dots(ax, groups, values):
+def dots(ax: Axes, groups: Sequence[str], values: Sequence[Sequence[float]]) -> None:
     """Every single result as a dot, a row a group, so that the spread over seeds is seen and not summarized.
 
     `groups` are the rows' names, `values` one sequence of results for each.
@@ -51,7 +58,7 @@ def dots(ax, groups, values):
     ax.grid(axis="x", alpha=0.3)
 
 
-def box(ax, x, y, text, color, width=0.52, height=0.5):
+def box(ax: Axes, x: float, y: float, text: str, color: str, width: float = 0.52, height: float = 0.5) -> None:
     """A rounded box with text, centred at (x, y)."""
     corner = (x - width / 2, y - height / 2)
     ax.add_patch(
@@ -60,7 +67,9 @@ def box(ax, x, y, text, color, width=0.52, height=0.5):
     ax.text(x, y, text, ha="center", va="center")
 
 
-def arrow(ax, start, end, text="", color=GREY, style="-", offset=(0.0, 0.0)):
+def arrow(
+    ax: Axes, start: Point, end: Point, text: str = "", color: str = GREY, style: str = "-", offset: Point = (0.0, 0.0)
+) -> None:
     """An arrow from `start` to `end`, labelled at its middle (moved by `offset`)."""
     ax.add_patch(
         FancyArrowPatch(
@@ -73,11 +82,11 @@ def arrow(ax, start, end, text="", color=GREY, style="-", offset=(0.0, 0.0)):
             linestyle=style,
         )
     )
-    middle = (np.array(start) + end) / 2 + offset
-    ax.text(*middle, text, ha="center", va="center", color=color, bbox={"fc": "white", "ec": "none", "pad": 1})
+    x, y = (np.array(start) + end) / 2 + offset
+    ax.text(x, y, text, ha="center", va="center", color=color, bbox={"fc": "white", "ec": "none", "pad": 1})
 
 
-def unrolled(ax, T=3):
+def unrolled(ax: Axes, T: int = 3) -> None:
     """The recurrent network unrolled over T steps: one box a step, the same three weight matrices on every copy."""
     _columns(ax, T, "o")
     for t in range(1, T + 1):
@@ -87,7 +96,7 @@ def unrolled(ax, T=3):
     ax.text(T + 0.55, 0, "…", ha="center", va="center", fontsize=16)
 
 
-def gradient_paths(ax, T=3):
+def gradient_paths(ax: Axes, T: int = 3) -> None:
     """The same graph with gradients: down from each loss, and back from each step to the one before."""
     _columns(ax, T, "L")
     for t in range(1, T + 1):
@@ -98,7 +107,7 @@ def gradient_paths(ax, T=3):
         ax.text(t - 0.5, -0.52, jacobian, ha="center", color=ORANGE, fontsize=12)
 
 
-def _columns(ax, T, top):
+def _columns(ax: Axes, T: int, top: str) -> None:
     ax.text(0.1, 0, r"$h_0$", ha="center", va="center")
     for t in range(1, T + 1):
         box(ax, t, -0.95, rf"$x_{t}$", BLUE)

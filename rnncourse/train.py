@@ -1,15 +1,30 @@
 """The training loop: forward, loss, backward, clip, step. And a progress bar that stays out of the way."""
 
 import sys
+from collections.abc import Callable, Iterable
+from typing import Any, TypeAlias
 
 import numpy as np
-from tqdm import tqdm
 
+from rnncourse.arrays import Array, State
 from rnncourse.evidence import in_notebook
-from rnncourse.optim import clip_by_global_norm
+from rnncourse.optim import SGD, Adam, clip_by_global_norm
+
+Loss: TypeAlias = Callable[[Array, Array, Array | None], tuple[float, Array]]
+"""`loss(Y, targets, mask)` returns the loss and its gradient with respect to the outputs Y."""
 
 
-def train_step(model, X, targets, loss, optimizer, state=None, mask=None, max_norm=None, rng=None):
+def train_step(
+    model: Any,
+    X: Array,
+    targets: Array,
+    loss: Loss,
+    optimizer: SGD | Adam,
+    state: State = None,
+    mask: Array | None = None,
+    max_norm: float | None = None,
+    rng: np.random.Generator | None = None,
+) -> tuple[float, State]:
     """One update of the model's parameters from one batch.
 
     X (T, B, D), and `targets` as `loss(Y, targets, mask)` takes them. `state` is where they start (zeros if None).
@@ -29,7 +44,15 @@ def train_step(model, X, targets, loss, optimizer, state=None, mask=None, max_no
     return value, state
 
 
-def fit(model, batches, loss, optimizer, max_norm=None, carry_state=False, name="training"):
+def fit(
+    model: Any,
+    batches: Iterable[tuple[Array, ...]],
+    loss: Loss,
+    optimizer: SGD | Adam,
+    max_norm: float | None = None,
+    carry_state: bool = False,
+    name: str = "training",
+) -> Array:
     """Take one `train_step` for each (X, targets) or (X, targets, mask) of the iterable `batches`.
 
     With `carry_state` each batch starts in the state where the one before it stopped (stateful training: the batches
@@ -37,11 +60,13 @@ def fit(model, batches, loss, optimizer, max_norm=None, carry_state=False, name=
     Returns the losses, float64 (number of batches,). Raises FloatingPointError when the loss is no longer finite, and
     what the layers raise (ValueError, if outputs overflow before the loss does); a note says at which batch.
     """
-    losses, state = [], None
+    losses: list[float] = []
+    state: State = None
     bar = progress(batches, name)
-    for X, targets, *mask in bar:
+    for X, targets, *rest in bar:
+        mask = rest[0] if rest else None
         try:
-            value, last = train_step(model, X, targets, loss, optimizer, state, *mask, max_norm=max_norm)
+            value, last = train_step(model, X, targets, loss, optimizer, state, mask, max_norm)
         except (FloatingPointError, ValueError) as error:
             error.add_note(f"({name}, batch {len(losses)})")
             raise
@@ -51,9 +76,11 @@ def fit(model, batches, loss, optimizer, max_norm=None, carry_state=False, name=
     return np.array(losses)
 
 
-def progress(items, name):
+def progress(items: Iterable[Any], name: str) -> Any:
     """`items` behind a progress bar on stderr: in a terminal or a notebook, once the loop has run for half a second.
 
     Written to a file or a pipe it says nothing, and the built book leaves stderr out.
     """
+    from tqdm import tqdm  # here, since importing it takes longer than importing the rest of the package
+
     return tqdm(items, desc=name, delay=0.5, disable=not (sys.stderr.isatty() or in_notebook()))

@@ -64,7 +64,7 @@ def complete_page(
 def add_filters(app: Sphinx) -> None:
     """Give the templates the filter `without`."""
     if app.builder.format == "html":
-        app.builder.templates.environment.filters["without"] = without  # type: ignore[attr-defined]
+        app.builder.templates.environment.filters["without"] = without
 
 
 def add_paths(app: Sphinx, config: Config) -> None:

@@ -8,36 +8,39 @@ variable RNNCOURSE_SEED holds, which an instructor sets where the grader runs an
 """
 
 import os
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import numpy as np
 
 from rnncourse.grading.checks import find, sets
 from rnncourse.grading.checks.judge import judge
+from rnncourse.grading.checks.problem import Function, Problem
 
 
 class _ByName:
     """Calls `verb(problem, function)` as an attribute: `check.rnn_step(f)`. Completion lists the names there are."""
 
-    def __init__(self, verb):
+    def __init__(self, verb: Callable[[Problem, Function], Any]) -> None:
         self._verb = verb
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Callable[[Function], Any]:
         try:
             problem = find(name)
         except LookupError as error:
             raise AttributeError(str(error)) from None
         return partial(self._verb, problem)
 
-    def __dir__(self):
+    def __dir__(self) -> list[str]:
         return [name for names in sets().values() for name in names]
 
 
-def _check(problem, function):
+def _check(problem: Problem, function: Function) -> None:
     judge(problem, function, np.random.default_rng(0)).show()
 
 
-def _grade(problem, function):
+def _grade(problem: Problem, function: Function) -> int:
     seed = os.environ.get("RNNCOURSE_SEED") or "0"
     report = judge(problem, function, np.random.default_rng([len(seed), *seed.encode()]))
     report.show()

@@ -10,7 +10,8 @@ from pathlib import Path
 from rnncourse.grading.release import SOURCE, ReleaseError, out_of_step, release
 
 
-def main(argv=None):
+def main(argv: list[str] | None = None) -> str | int:
+    """Run one command. Returns the exit status, or what went wrong."""
     parser = argparse.ArgumentParser(prog="python -m rnncourse.grading")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("release", help="regenerate exercises/ from solutions/")

@@ -7,30 +7,34 @@ submission come the text of the answers and the cells that are the student's own
 
 from copy import deepcopy
 from pathlib import Path
+from typing import Any
 
 import nbformat
+from nbformat import NotebookNode
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import NbGraderPreprocessor
 
 
-def grade_id(cell):
+def grade_id(cell: NotebookNode) -> str | None:
     """The name under which nbgrader knows a cell, or None."""
     nbgrader = cell.metadata.get("nbgrader")
     return nbgrader.get("grade_id") if isinstance(nbgrader, dict) else None
 
 
-def rebuild(submitted, released):
+def rebuild(submitted: NotebookNode, released: NotebookNode) -> tuple[NotebookNode, list[str]]:
     """The submission as a notebook that nbgrader can grade, and the names of the cells that were missing from it.
 
     Both are notebooks (nbformat 4). A cell of the student's own stays behind the known cell that it followed; a copy of
     a known cell counts as their own.
     """
-    known = {grade_id(cell): cell for cell in released.cells if grade_id(cell)}
-    answers, own, last = {}, {name: [] for name in (None, *known)}, None
+    known = {name: cell for cell in released.cells if (name := grade_id(cell))}
+    answers: dict[str, str] = {}
+    own: dict[str | None, list[NotebookNode]] = {name: [] for name in (None, *known)}
+    last = None
     ids = {cell.id for cell in known.values()}
     for k, cell in enumerate(submitted.cells):
         name = grade_id(cell)
-        if name in known and name not in answers:
+        if name is not None and name in known and name not in answers:
             answers[name] = cell.source
             last = name
         else:
@@ -53,7 +57,7 @@ def rebuild(submitted, released):
 class Rebuild(NbGraderPreprocessor):
     """`rebuild` as a step of `nbgrader autograde`: the first one. Missing cells are put back, and logged."""
 
-    def preprocess(self, nb, resources):
+    def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
         """Raises FileNotFoundError if there is no release to rebuild from."""
         found = resources["nbgrader"]
         course = CourseDirectory(parent=self)

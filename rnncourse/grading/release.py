@@ -3,6 +3,7 @@
 import logging
 import shutil
 import tempfile
+from collections.abc import Iterator
 from contextlib import contextmanager
 from filecmp import dircmp
 from pathlib import Path
@@ -18,7 +19,7 @@ class ReleaseError(Exception):
     """A problem set that nbgrader could not generate."""
 
 
-def generate(root, assignment, folder):
+def generate(root: Path, assignment: str, folder: Path) -> None:
     """Write the release of `assignment` into `folder`/`assignment`, as `nbgrader generate_assignment --no-db` does.
 
     Raises `ReleaseError` with what nbgrader says if it refuses the source.
@@ -36,18 +37,20 @@ def generate(root, assignment, folder):
             raise ReleaseError(f"{assignment}: {errors[0] if errors else error}") from error
 
 
-def assignments(root):
+def assignments(root: Path) -> list[str]:
     """The problem sets under solutions/, by name."""
-    return sorted(path.name for path in (Path(root) / SOURCE).iterdir() if any(path.glob("*.ipynb")))
+    return sorted(path.name for path in (root / SOURCE).iterdir() if any(path.glob("*.ipynb")))
 
 
-def release(root):
+def release(root: Path) -> list[str]:
     """Regenerate every set of exercises/ that differs from its source, and remove those without one.
 
     Returns the names of the sets that changed. A set whose source nbgrader refuses stays as it was, and the others go
     on; `ReleaseError` says so at the end.
     """
-    root, changed, refused = Path(root).resolve(), [], []
+    root = root.resolve()
+    changed: list[str] = []
+    refused: list[str] = []
     (root / RELEASE).mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{RELEASE}-", dir=root) as folder:
         new = Path(folder) / "new"
@@ -69,9 +72,9 @@ def release(root):
     return changed
 
 
-def out_of_step(root):
+def out_of_step(root: Path) -> list[str]:
     """What in exercises/ is not what solutions/ gives: one line each; an empty list if all is in step."""
-    root = Path(root).resolve()
+    root = root.resolve()
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / RELEASE).mkdir()
         for name in assignments(root):
@@ -79,7 +82,7 @@ def out_of_step(root):
         return differences(Path(folder) / RELEASE, root / RELEASE)
 
 
-def differences(expected, actual, inside=Path()):
+def differences(expected: Path, actual: Path, inside: Path = Path()) -> list[str]:
     """The files in which folder `actual` differs from `expected`, as lines of text."""
     if not actual.is_dir():
         return [f"{actual.name}/ is missing"]
@@ -93,7 +96,7 @@ def differences(expected, actual, inside=Path()):
     return lines
 
 
-def replace(old, new, aside):
+def replace(old: Path, new: Path, aside: Path) -> None:
     """Put folder `new` in the place of `old`: two renames, `old` set aside in between."""
     if old.exists():
         old.rename(aside / f"old-{old.name}")
@@ -101,12 +104,12 @@ def replace(old, new, aside):
 
 
 @contextmanager
-def errors_of(log):
+def errors_of(log: logging.Logger) -> Iterator[list[str]]:
     """The errors whose tracebacks are written to `log` while inside, a line each; nothing is printed."""
-    lines = []
+    lines: list[str] = []
 
     class Tracebacks(logging.Handler):
-        def emit(self, record):
+        def emit(self, record: logging.LogRecord) -> None:
             if record.getMessage().startswith("Traceback"):
                 lines.append(record.getMessage().strip().splitlines()[-1])
 

@@ -11,8 +11,10 @@ and `report` shows it. Nothing here knows of nbgrader.
 from importlib import import_module
 from pkgutil import iter_modules
 
+from rnncourse.grading.checks.problem import Problem
 
-def sets():
+
+def sets() -> dict[str, list[str]]:
     """The problem sets and the functions of each, by name.
 
     >>> sets()["ps2"]
@@ -22,7 +24,7 @@ def sets():
     return {name: [m.name for m in iter_modules(import_module(f"{__name__}.{name}").__path__)] for name in folders}
 
 
-def find(name):
+def find(name: str) -> Problem:
     """The `Problem` whose function is called `name`. Raises LookupError, listing the names there are.
 
     >>> find("rnn_step").points
@@ -30,6 +32,7 @@ def find(name):
     """
     for folder, names in sets().items():
         if name in names:
-            return import_module(f"{__name__}.{folder}.{name}").PROBLEM
+            problem: Problem = import_module(f"{__name__}.{folder}.{name}").PROBLEM
+            return problem
     known = ", ".join(name for names in sets().values() for name in names)
     raise LookupError(f"expected the name of a function that has a check ({known}), got {name!r}")

@@ -3,15 +3,19 @@
 The first difference ends it: it is raised as a `Wrong`, in one sentence.
 """
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import numpy as np
 
+from rnncourse.arrays import Array
 from rnncourse.grading.checks.wrong import Wrong, WrongForm, WrongNumbers, WrongShape, kind
 
 AXES = {"N": "window", "T": "time step", "B": "sequence", "D": "input", "H": "hidden unit", "Q": "output"}
 """The letters of the course's shapes, as words."""
 
 
-def expect_output(name, axes, got, want, tolerance):
+def expect_output(name: str, axes: str, got: Any, want: Any, tolerance: float) -> None:
     """Raise `Wrong` unless the output `got` is `want`. `axes` is a string such as "T B H", or "" for a whole number."""
     if axes:
         expect_numbers(name, axes.split(), got, want)
@@ -20,7 +24,7 @@ def expect_output(name, axes, got, want, tolerance):
         expect_count(name, got, want)
 
 
-def expect_count(name, got, want):
+def expect_count(name: str, got: Any, want: int) -> None:
     """Raise `Wrong` unless `got` is the whole number `want`, exactly."""
     got = got[()] if isinstance(got, np.ndarray) else got  # an array without axes is a number
     if got is None:
@@ -33,14 +37,14 @@ def expect_count(name, got, want):
         raise Wrong(f"{name} is {got}, expected {want}")
 
 
-def expect_array(name, got):
+def expect_array(name: str, got: Any) -> None:
     """Raise `Wrong` unless `got` is a NumPy array."""
     if not isinstance(got, np.ndarray):
         cure = " (np.stack makes one of it)" if isinstance(got, list) else ""
         raise WrongForm(f"{name} should be a NumPy array, got {kind(got)}{cure}")
 
 
-def expect_numbers(name, letters, got, want):
+def expect_numbers(name: str, letters: Sequence[str], got: Any, want: Array) -> None:
     """Raise `Wrong` unless `got` is an array of the shape of `want` that holds finite real numbers."""
     shape = f"{want.shape}, that is ({', '.join(letters)})"
     if got is None:
@@ -63,7 +67,7 @@ def expect_numbers(name, letters, got, want):
         )
 
 
-def expect_values(name, letters, got, want, tolerance):
+def expect_values(name: str, letters: Sequence[str], got: Array, want: Array, tolerance: float) -> None:
     """Raise `Wrong` unless the arrays agree. In time it names the first wrong step: later ones inherit the error."""
     error = np.abs(got - want) / np.maximum(1, np.abs(want))
     wrong = error > tolerance
@@ -80,7 +84,7 @@ def expect_values(name, letters, got, want, tolerance):
     )
 
 
-def same(got, want, tolerance):
+def same(got: Mapping[str, Any], want: Mapping[str, Any], tolerance: float) -> bool:
     """Whether two returned values (outputs by name) are alike, NaN and all: so a known mistake is recognised."""
     if got.keys() != want.keys():
         return False
@@ -98,7 +102,7 @@ def same(got, want, tolerance):
     )
 
 
-def shape_hint(got, want):
+def shape_hint(got: tuple[int, ...], want: tuple[int, ...]) -> str:
     """What a wrong shape makes one think of."""
     if len(got) == len(want) and sorted(got) == sorted(want):
         return "; the axes look swapped"
@@ -109,7 +113,7 @@ def shape_hint(got, want):
     return ""
 
 
-def place(letters, index):
+def place(letters: Sequence[str], index: Sequence[int]) -> str:
     """An index in words, counted from 0.
 
     >>> place(["T", "H"], (3, 1))
@@ -118,7 +122,7 @@ def place(letters, index):
     return ", ".join(f"{AXES[letter]} {i}" for letter, i in zip(letters, index, strict=True))
 
 
-def steps(letters, wrong):
+def steps(letters: Sequence[str], wrong: Array) -> str:
     """Which windows or time steps are wrong, where they come first and some are right.
 
     >>> steps(["T", "H"], np.array([[False], [True], [True]]))

@@ -2,16 +2,18 @@
 
 import inspect
 from copy import deepcopy
+from typing import Any
 
 import numpy as np
 
-from rnncourse.grading.checks.attempt import attempt, described
+from rnncourse.grading.checks.attempt import Result, attempt, described
 from rnncourse.grading.checks.compare import expect_output, same
+from rnncourse.grading.checks.problem import Case, Function, Problem
 from rnncourse.grading.checks.report import Report
 from rnncourse.grading.checks.wrong import Wrong, WrongForm, WrongNumbers, WrongShape
 
 
-def judge(problem, function, rng):
+def judge(problem: Problem, function: Function, rng: np.random.Generator) -> Report:
     """The `Report` on a student's `function`: what is wrong in the cases that `rng` draws, and why."""
     cases = list(problem.cases(rng))
     try:
@@ -19,22 +21,22 @@ def judge(problem, function, rng):
     except Wrong as unfit:
         return Report(problem, dict.fromkeys(problem.parts, ended(unfit)), reread=unfit.reread)
     results = [attempt(problem, function, case) for case in cases]
-    if isinstance(results[0][1], NotImplementedError):
+    if isinstance(results[0].error, NotImplementedError):
         unwritten = f"{problem.name} is not written yet: put your code in place of `raise NotImplementedError()`."
         return Report(problem, dict.fromkeys(problem.parts, unwritten))
 
-    verdicts = [verdict(problem, case, *result) for case, result in zip(cases, results, strict=True)]
-    first = next((k for k, wrong in enumerate(verdicts) if wrong), None)
-    if first is None:
+    verdicts = [verdict(problem, case, result) for case, result in zip(cases, results, strict=True)]
+    faults = [(k, wrong) for k, wrong in enumerate(verdicts) if wrong]
+    if not faults:
         return Report(problem, {})
-    sentences = {}
-    for case, wrong in zip(cases, verdicts, strict=True):
-        if wrong:
-            sentences.setdefault(case.part, f"{case.note}: {ended(wrong)}")
-    return Report(problem, sentences, verdicts[first].reread, diagnosis(problem, cases, results, verdicts, first))
+    sentences: dict[str, str] = {}
+    for k, wrong in faults:
+        sentences.setdefault(cases[k].part, f"{cases[k].note}: {ended(wrong)}")
+    first, wrong = faults[0]
+    return Report(problem, sentences, wrong.reread, diagnosis(problem, cases, results, verdicts, first))
 
 
-def expect_function(problem, function, case):
+def expect_function(problem: Problem, function: Any, case: Case) -> None:
     """Raise `Wrong` unless `function` can be called with the problem's arguments."""
     if not callable(function):
         raise WrongForm(f"{problem.name} should be a function, got {type(function).__name__}")
@@ -48,17 +50,18 @@ def expect_function(problem, function, case):
         raise WrongForm(f"{problem.name} should take ({', '.join(case.args)}), yours takes {signature}") from None
 
 
-def verdict(problem, case, value, error, args):
+def verdict(problem: Problem, case: Case, result: Result) -> Wrong | None:
     """What is `Wrong` with one result; None if it is right."""
     try:
-        expect_result(problem, case, value, error, args)
+        expect_result(problem, case, result)
     except Wrong as wrong:
         return wrong
     return None
 
 
-def expect_result(problem, case, value, error, args):
+def expect_result(problem: Problem, case: Case, result: Result) -> None:
     """Raise `Wrong` unless a call gave no error, returned the right outputs, and left its inputs alone if it must."""
+    value, error, args = result
     if error is not None:
         of_shapes = isinstance(error, (ValueError, IndexError))
         sentence = f"{problem.name} raised {described(error)}. The inputs were {case.inputs}"
@@ -73,7 +76,7 @@ def expect_result(problem, case, value, error, args):
         expect_untouched(case, got, args)
 
 
-def expect_untouched(case, outputs, args):
+def expect_untouched(case: Case, outputs: dict[str, Any], args: dict[str, Any]) -> None:
     """Raise `Wrong` if the function changed an input or returned a view of one."""
     for name, before in case.args.items():
         if not np.array_equal(args[name], before):
@@ -83,35 +86,36 @@ def expect_untouched(case, outputs, args):
                 raise WrongNumbers(f"{output} shares its memory with the input {name}; return a new array")
 
 
-def diagnosis(problem, cases, results, verdicts, first):
+def diagnosis(
+    problem: Problem, cases: list[Case], results: list[Result], verdicts: list[Wrong | None], first: int
+) -> str | None:
     """The known mistake that explains what is wrong, or None.
 
     It gives what the student's function gave in the case that is wrong `first`, and in more cases than other mistakes
     do. It is wrong there, and in no case where the student is right. Errors with the same message are alike, but errors
     alone are no evidence: a value must agree in some case.
     """
-    agreement = {}
+    agreement: dict[str, int] = {}
     for hint, mistake in problem.mistakes.items():
         if not alike(problem, cases[first], results[first], attempt(problem, mistake, cases[first])):
             continue
         tried = [attempt(problem, mistake, case) for case in cases]
-        wrong = [verdict(problem, case, *result) for case, result in zip(cases, tried, strict=True)]
+        wrong = [verdict(problem, case, result) for case, result in zip(cases, tried, strict=True)]
         elsewhere = any(theirs and not ours for theirs, ours in zip(wrong, verdicts, strict=True))
         agreed = [k for k, case in enumerate(cases) if alike(problem, case, results[k], tried[k])]
-        if wrong[first] and not elsewhere and any(results[k][1] is None for k in agreed):
+        if wrong[first] and not elsewhere and any(results[k].error is None for k in agreed):
             agreement[hint] = len(agreed)
     return max(agreement, key=lambda hint: agreement[hint], default=None)
 
 
-def alike(problem, case, one, other):
+def alike(problem: Problem, case: Case, one: Result, other: Result) -> bool:
     """Whether two results of a case are the same: equal values, or errors of one type with one message."""
-    (value, error, _), (other_value, other_error, _) = one, other
-    if error is not None or other_error is not None:
-        return repr(error) == repr(other_error)
-    return same(outputs(problem, value), outputs(problem, other_value), case.tolerance)
+    if one.error is not None or other.error is not None:
+        return repr(one.error) == repr(other.error)
+    return same(outputs(problem, one.value), outputs(problem, other.value), case.tolerance)
 
 
-def outputs(problem, value):
+def outputs(problem: Problem, value: Any) -> dict[str, Any]:
     """The value's outputs by name; the value itself, nameless, if it has another structure."""
     try:
         return problem.unpack(problem.outputs, value)
@@ -119,7 +123,7 @@ def outputs(problem, value):
         return {"": value}
 
 
-def ended(wrong):
+def ended(wrong: Wrong) -> str:
     """The sentence with its full stop, unless it is a question."""
     sentence = str(wrong)
     return sentence if sentence.endswith("?") else f"{sentence}."

@@ -4,17 +4,21 @@ They are written as a student would, views included: `last` is a part of `states
 words of the problem set.
 """
 
+from typing import Any
+
 import numpy as np
 
+from rnncourse.arrays import Array
 from rnncourse.grading.checks.wrong import kind
 
 
-def rnn_step(x, h, W_x, W_h, b):
+def rnn_step(x: Array, h: Array, W_x: Array, W_h: Array, b: Array) -> Array:
     """x (B, D), h (B, H) to the state after one step, (B, H): tanh(x W_x + h W_h + b)."""
-    return np.tanh(x @ W_x + h @ W_h + b)
+    new: Array = np.tanh(x @ W_x + h @ W_h + b)
+    return new
 
 
-def rnn_forward(X, h0, W_x, W_h, b):
+def rnn_forward(X: Any, h0: Any, W_x: Array, W_h: Array, b: Array) -> tuple[Array, Array]:
     """X (T, B, D), h0 (B, H) to states (T, B, H) and last (B, H). Raises TypeError, ValueError for another X or h0."""
     if np.ndim(X) != 3:
         raise ValueError(f"rnn_forward expects X of shape (T, B, D), got {kind(X)}")
@@ -23,9 +27,9 @@ def rnn_forward(X, h0, W_x, W_h, b):
     B, H = np.shape(X)[1], len(b)
     if np.shape(h0) != (B, H):
         raise ValueError(f"rnn_forward expects h0 of shape (B, H), here ({B}, {H}), got {kind(h0)}")
-    h, states = h0, []
+    h, rows = h0, []
     for x in X:
         h = rnn_step(x, h, W_x, W_h, b)
-        states.append(h)
-    states = np.stack(states)
+        rows.append(h)
+    states = np.stack(rows)
     return states, states[-1]

@@ -1,12 +1,15 @@
 """What a problem is made of."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from rnncourse.grading.checks.structure import single
+
+Function: TypeAlias = Callable[..., Any]
+"""A function as a student writes it: what it returns is not known until it is called."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,7 @@ class Case:
     untouched: bool = False
 
     @property
-    def tolerance(self):
+    def tolerance(self) -> float:
         """The error allowed, relative to max(1, |expected|): 1e-5, or 1e-4 if an input is float32.
 
         Mistakes are larger by far, and another order of additions, or float32 inside the function, is not a mistake.
@@ -33,7 +36,7 @@ class Case:
         return 1e-4 if any(getattr(value, "dtype", None) == np.float32 for value in self.args.values()) else 1e-5
 
     @property
-    def inputs(self):
+    def inputs(self) -> str:
         """The arguments in a few words: shapes of arrays, values of anything else."""
         return ", ".join(f"{k} {v.shape}" if isinstance(v, np.ndarray) else f"{k} = {v}" for k, v in self.args.items())
 
@@ -53,14 +56,14 @@ class Problem:
     outputs: Mapping[str, str]
     parts: Mapping[str, int]
     cases: Callable[[np.random.Generator], Iterable[Case]]
-    reference: Callable
-    mistakes: Mapping[str, Callable]
-    alternatives: Mapping[str, Callable]
+    reference: Function
+    mistakes: Mapping[str, Function]
+    alternatives: Mapping[str, Function]
     reread: str
-    unpack: Callable = single
-    lends: Mapping[str, Callable] = field(default_factory=dict)
+    unpack: Callable[[Collection[str], Any], dict[str, Any]] = single
+    lends: Mapping[str, Function] = field(default_factory=dict)
 
     @property
-    def points(self):
+    def points(self) -> int:
         """What the whole function is worth."""
         return sum(self.parts.values())

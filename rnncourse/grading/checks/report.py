@@ -1,12 +1,12 @@
 """What a check found, as a few lines of text, and as a small table where HTML can be shown."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 from textwrap import fill
-from typing import Any
 
 from rnncourse.evidence import publish
+from rnncourse.grading.checks.problem import Problem
 
 PADDED = ' style="padding: 0.2em 1em 0.2em 0; text-align: left"'
 """For pages without a style of their own for tables, such as nbgrader's feedback."""
@@ -20,43 +20,43 @@ class Report:
     them, if not where the book explains the function, and `hint` is the mistake it looks like.
     """
 
-    problem: Any
+    problem: Problem
     wrong: Mapping[str, str]
     reread: str | None = None
     hint: str | None = None
 
     @property
-    def points(self):
+    def points(self) -> int:
         """The points of the parts that are right: a whole number."""
         return sum(points for part, points in self.problem.parts.items() if part not in self.wrong)
 
     @property
-    def heading(self):
+    def heading(self) -> str:
         """The function and its points, in one line."""
         return f"{self.problem.name}: {self.points} of {self.problem.points} points"
 
     @property
-    def rows(self):
+    def rows(self) -> Iterator[tuple[str, str, str]]:
         """For each part: its name, 'right' or 'wrong', and its points."""
         for part, points in self.problem.parts.items():
             wrong = part in self.wrong
             yield part, "wrong" if wrong else "right", f"{0 if wrong else points} of {points}"
 
     @property
-    def advice(self):
+    def advice(self) -> list[str]:
         """What is wrong with the first part that is, what it looks like, and where to read: at most three sentences."""
         if not self.wrong:
             return []
         hint = [f"This is exactly what comes out when {self.hint}."] if self.hint else []
         return [next(iter(self.wrong.values())), *hint, f"Read again: {self.reread or self.problem.reread}."]
 
-    def __str__(self):
+    def __str__(self) -> str:
         width = max(map(len, self.problem.parts))
         table = [f"  {part:<{width}}  {verdict}  {points}" for part, verdict, points in self.rows]
         return "\n".join([self.heading, *table, *(fill(line, 110) for line in self.advice)])
 
-    def _repr_html_(self):
-        def row(part, *cells):
+    def _repr_html_(self) -> str:
+        def row(part: str, *cells: str) -> str:
             data = "".join(f"<td{PADDED}>{cell}</td>" for cell in cells)
             return f'<tr><th scope="row"{PADDED}>{escape(part)}</th>{data}</tr>'
 
@@ -64,7 +64,7 @@ class Report:
         table = f"<table><caption>{escape(self.heading)}</caption><tbody>{rows}</tbody></table>"
         return table + "".join(f"<p>{escape(line)}</p>" for line in self.advice)
 
-    def show(self):
+    def show(self) -> None:
         """Show the report: the table in a notebook, the text elsewhere."""
         if not publish({"text/plain": str(self), "text/html": self._repr_html_()}):
             print(self)

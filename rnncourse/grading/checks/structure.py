@@ -1,15 +1,18 @@
 """Take what a function returned apart into its outputs, by name; or raise `WrongForm`, which says what came instead."""
 
+from collections.abc import Collection
+from typing import Any
+
 from rnncourse.grading.checks.wrong import WrongForm, kind
 
 
-def single(outputs, value):
+def single(outputs: Collection[str], value: Any) -> dict[str, Any]:
     """A function that returns one array."""
     (name,) = outputs
     return {name: value}
 
 
-def several(outputs, value):
+def several(outputs: Collection[str], value: Any) -> dict[str, Any]:
     """A function that returns several values, in a tuple or a list."""
     wanted = f"{len(outputs)} values ({', '.join(outputs)})"
     if not isinstance(value, (tuple, list)):
@@ -19,7 +22,7 @@ def several(outputs, value):
     return dict(zip(outputs, value, strict=True))
 
 
-def named(outputs, value):
+def named(outputs: Collection[str], value: Any) -> dict[str, Any]:
     """A function that returns a dict."""
     if not isinstance(value, dict):
         raise WrongForm(f"it should return a dict with the keys {', '.join(outputs)}, got {kind(value)}")

@@ -1,5 +1,7 @@
 """What can be wrong with an answer: a sentence, and where to read about it."""
 
+from typing import Any
+
 import numpy as np
 
 
@@ -30,7 +32,7 @@ class WrongNumbers(Wrong):
     reread = '"How to work" in the problem set'
 
 
-def kind(value):
+def kind(value: Any) -> str:
     """What a value is, with its article: 'None', 'a list', 'an array of shape (3, 4)'."""
     if value is None:
         return "None"
