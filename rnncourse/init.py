@@ -1,11 +1,16 @@
-"""Where parameters start. Every function takes a generator: nothing here is random by itself."""
+"""Where parameters start. What is random takes a generator: nothing here is random by itself.
+
+A weight matrix holds its gates side by side. Draw them gate by gate where a function speaks of one matrix:
+`cell.W_h[:] = np.hstack([orthogonal((H, H), rng) for _ in range(cell.n_gates)])`.
+"""
 
 import numpy as np
+from numpy.typing import DTypeLike
 
-from rnncourse.arrays import expect_rng
+from rnncourse.arrays import Array, expect_positive, expect_rng
 
 
-def uniform(shape, bound, rng, dtype=np.float64):
+def uniform(shape: tuple[int, ...], bound: float, rng: np.random.Generator, dtype: DTypeLike = np.float64) -> Array:
     """An array of the given shape, drawn from U(−bound, bound).
 
     Recurrent layers use bound = 1/√H, as torch does, so that a sum over H units starts at a moderate size.
@@ -17,7 +22,54 @@ def uniform(shape, bound, rng, dtype=np.float64):
     return expect_rng("rng", rng).uniform(-bound, bound, shape).astype(dtype)
 
 
-def scaled_to_radius(W, radius):
+def xavier(shape: tuple[int, int], rng: np.random.Generator, gain: float = 1.0, dtype: DTypeLike = np.float64) -> Array:
+    """W (m, n) drawn from U(−a, a) with a = gain·√(6 / (m + n)), which has the variance gain²·2/(m + n).
+
+    A compromise: 1/m would keep the variance of what goes forward through W, 1/n that of the gradients coming back.
+    Raises ValueError unless `shape` is two positive integers, TypeError if `rng` is not a NumPy generator.
+    Source: Glorot & Bengio 2010.
+
+    >>> abs(xavier((100, 50), np.random.default_rng(0))).max() <= 0.2
+    np.True_
+    """
+    m, n = _expect_matrix(shape)
+    return uniform((m, n), gain * (6 / (m + n)) ** 0.5, rng, dtype)
+
+
+def orthogonal(
+    shape: tuple[int, int], rng: np.random.Generator, gain: float = 1.0, dtype: DTypeLike = np.float64
+) -> Array:
+    """`gain` times a random W (m, n) with orthonormal rows (m ≤ n) or columns (m ≥ n), each such matrix equally likely.
+
+    A square one keeps every vector's length: all its singular values are 1. It is the Q of a Gaussian matrix's QR
+    decomposition, whose signs are fixed so that R has a positive diagonal: without that some Q are never drawn.
+    Raises ValueError unless `shape` is two positive integers, TypeError if `rng` is not a NumPy generator.
+    Source: Saxe, McClelland & Ganguli 2014; the signs: Mezzadri 2007.
+
+    >>> W = orthogonal((3, 3), np.random.default_rng(0))
+    >>> np.allclose(W @ W.T, np.eye(3))
+    True
+    """
+    m, n = _expect_matrix(shape)
+    Q, R = np.linalg.qr(expect_rng("rng", rng).normal(size=(max(m, n), min(m, n))))
+    Q = Q * np.where(np.diag(R) < 0, -gain, gain)
+    return (Q if m >= n else Q.T).astype(dtype)
+
+
+def identity(H: int, scale: float = 1.0, dtype: DTypeLike = np.float64) -> Array:
+    """`scale` times the identity (H, H): with it as W_h and b = 0, a ReLU network starts out by keeping its state.
+
+    Raises ValueError unless H is a positive integer. Source: Le, Jaitly & Hinton 2015.
+
+    >>> identity(2, 0.5)
+    array([[0.5, 0. ],
+           [0. , 0.5]])
+    """
+    expect_positive(H=H)
+    return scale * np.eye(H, dtype=dtype)
+
+
+def scaled_to_radius(W: Array, radius: float) -> Array:
     """W (H, H) times the factor that gives it the spectral radius `radius`: its largest eigenvalue's modulus.
 
     Raises ValueError if every eigenvalue of W is 0 (no factor helps).
@@ -26,7 +78,14 @@ def scaled_to_radius(W, radius):
     >>> abs(np.linalg.eigvals(W)).max().round(12)
     np.float64(0.5)
     """
-    now = abs(np.linalg.eigvals(W)).max()
+    now: float = abs(np.linalg.eigvals(W)).max()
     if now == 0:
         raise ValueError("expected W with a non-zero eigenvalue, got spectral radius 0")
     return W * (radius / now)
+
+
+def _expect_matrix(shape: tuple[int, int]) -> tuple[int, int]:
+    if not isinstance(shape, (tuple, list)) or len(shape) != 2:
+        raise ValueError(f"expected shape to be two sizes (m, n), got {shape!r}")
+    expect_positive(m=shape[0], n=shape[1])
+    return shape

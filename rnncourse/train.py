@@ -8,7 +8,7 @@ import numpy as np
 
 from rnncourse.arrays import Array, State
 from rnncourse.evidence import in_notebook
-from rnncourse.optim import SGD, Adam, clip_by_global_norm
+from rnncourse.optim import Optimizer, clip_by_global_norm
 
 Loss: TypeAlias = Callable[[Array, Array, Array | None], tuple[float, Array]]
 """`loss(Y, targets, mask)` returns the loss and its gradient with respect to the outputs Y."""
@@ -19,7 +19,7 @@ def train_step(
     X: Array,
     targets: Array,
     loss: Loss,
-    optimizer: SGD | Adam,
+    optimizer: Optimizer,
     state: State = None,
     mask: Array | None = None,
     max_norm: float | None = None,
@@ -48,7 +48,7 @@ def fit(
     model: Any,
     batches: Iterable[tuple[Array, ...]],
     loss: Loss,
-    optimizer: SGD | Adam,
+    optimizer: Optimizer,
     max_norm: float | None = None,
     carry_state: bool = False,
     name: str = "training",

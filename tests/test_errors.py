@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from rnncourse import init, interop, optim
+from rnncourse import init, interop, optim, schedules
 from rnncourse.arrays import expect, one_hot
 from rnncourse.cells import RNN
 from rnncourse.data import delayed_recall, flip_flop
@@ -205,6 +205,27 @@ ROWS = {
         ValueError,
         "^expected W with a non-zero eigenvalue, got spectral radius 0",
     ),
+    # init
+    "xavier: one size": (
+        lambda: init.xavier((4,), rng()),
+        ValueError,
+        r"^expected shape to be two sizes \(m, n\), got \(4,\)",
+    ),
+    "xavier: a number": (lambda: init.xavier(4, rng()), ValueError, r"^expected shape to be two sizes .*got 4"),
+    "xavier: m = 0": (lambda: init.xavier((0, 4), rng()), ValueError, "^expected m to be a positive integer, got 0"),
+    "xavier: no rng": (lambda: init.xavier((3, 4), 0), TypeError, "^expected rng .*got int"),
+    "orthogonal: three sizes": (
+        lambda: init.orthogonal((2, 3, 4), rng()),
+        ValueError,
+        r"^expected shape to be two sizes \(m, n\), got \(2, 3, 4\)",
+    ),
+    "orthogonal: n negative": (
+        lambda: init.orthogonal((3, -1), rng()),
+        ValueError,
+        "^expected n to be a positive integer, got -1",
+    ),
+    "orthogonal: no rng": (lambda: init.orthogonal((3, 4), None), TypeError, "^expected rng .*got NoneType"),
+    "identity: H = 0": (lambda: init.identity(0), ValueError, "^expected H to be a positive integer, got 0"),
     # losses
     "cross entropy: float targets": (
         lambda: softmax_cross_entropy(logits, targets * 1.0),
@@ -267,6 +288,39 @@ ROWS = {
     "SGD: lr = 0": (lambda: optim.SGD(params, 0), ValueError, "^expected lr to be positive, got 0"),
     "Adam: lr negative": (lambda: optim.Adam(params, -0.1), ValueError, "^expected lr to be positive, got -0.1"),
     "Adam: lr NaN": (lambda: optim.Adam(params, np.nan), ValueError, "^expected lr to be positive, got nan"),
+    "Momentum: lr = 0": (lambda: optim.Momentum(params, 0), ValueError, "^expected lr to be positive, got 0"),
+    "Momentum: 1": (
+        lambda: optim.Momentum(params, 0.1, 1),
+        ValueError,
+        "^expected momentum from 0 to below 1, got 1",
+    ),
+    "Momentum: negative": (
+        lambda: optim.Momentum(params, 0.1, -0.5),
+        ValueError,
+        "^expected momentum from 0 to below 1, got -0.5",
+    ),
+    "schedule: negative": (
+        lambda: optim.SGD(params, lambda k: -1.0).step(params),
+        ValueError,
+        "^expected a learning rate from 0, got -1.0 at step 1",
+    ),
+    "step_decay: lr": (lambda: schedules.step_decay(0, 0.5, 3), ValueError, "^expected lr to be positive, got 0"),
+    "step_decay: factor": (
+        lambda: schedules.step_decay(0.1, -1, 3),
+        ValueError,
+        "^expected factor to be positive, got -1",
+    ),
+    "step_decay: every": (
+        lambda: schedules.step_decay(0.1, 0.5, 0),
+        ValueError,
+        "^expected every to be a positive integer, got 0",
+    ),
+    "warmup_cosine: lr": (lambda: schedules.warmup_cosine(-1, 1, 2), ValueError, "^expected lr to be positive, got -1"),
+    "warmup_cosine: no steps left": (
+        lambda: schedules.warmup_cosine(0.1, 5, 5),
+        ValueError,
+        "^expected 0 <= warmup < steps, got warmup = 5 and steps = 5",
+    ),
     "SGD: keys differ": (
         lambda: optim.SGD(params, 1.0).step({"W": params["W"], "c": params["b"]}),
         KeyError,

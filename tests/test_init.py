@@ -2,8 +2,13 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from rnncourse.init import scaled_to_radius, uniform
+from rnncourse.init import identity, orthogonal, scaled_to_radius, uniform, xavier
+
+SIZE = st.integers(1, 9)
+SEED = st.integers(0, 2**32 - 1)
 
 
 def test_uniform_fills_its_interval_evenly():
@@ -33,3 +38,65 @@ def test_scaled_to_radius(radius, seed):
 def test_scaled_to_radius_with_complex_eigenvalues():
     rotation = np.array([[0.0, -3.0], [3.0, 0.0]])
     np.testing.assert_allclose(scaled_to_radius(rotation, 1.0), rotation / 3)
+
+
+@pytest.mark.parametrize(("shape", "gain"), [((300, 100), 1.0), ((100, 300), 1.0), ((200, 200), 2.5)])
+def test_xavier_fills_its_interval_evenly_and_has_the_variance_it_promises(shape, gain):
+    W = xavier(shape, np.random.default_rng(0), gain)
+    bound = gain * np.sqrt(6 / 400)
+    counts, _ = np.histogram(W, bins=10, range=(-bound, bound))
+    assert counts.sum() == W.size, "a value lies outside"
+    assert abs(counts / W.size - 0.1).max() < 4 * np.sqrt(0.09 / W.size)
+    assert W.var() == pytest.approx(gain**2 * 2 / 400, rel=0.02)
+
+
+@given(m=SIZE, n=SIZE, seed=SEED, gain=st.floats(0.1, 10))
+def test_orthogonal_has_orthonormal_rows_or_columns_times_its_gain(m, n, seed, gain):
+    W = orthogonal((m, n), np.random.default_rng(seed), gain)
+    assert W.shape == (m, n)
+    gram = W @ W.T if m <= n else W.T @ W
+    np.testing.assert_allclose(gram, gain**2 * np.eye(min(m, n)), rtol=0, atol=1e-12 * gain**2)
+
+
+@given(m=SIZE, n=SIZE, seed=SEED)
+def test_orthogonal_is_the_decomposition_of_a_gaussian_matrix_with_positive_diagonal(m, n, seed):
+    """Only one orthonormal Q makes QᵀA upper triangular with a positive diagonal."""
+    A = np.random.default_rng(seed).normal(size=(max(m, n), min(m, n)))
+    W = orthogonal((m, n), np.random.default_rng(seed))
+    R = (W.T if m >= n else W) @ A
+    assert np.diag(R).min() > 0
+    np.testing.assert_allclose(np.tril(R, -1), 0, atol=1e-12)
+
+
+def test_every_orthogonal_matrix_is_equally_likely():
+    """Of a uniformly drawn rotation or reflection of space, each entry is uniform on [−1, 1] (Archimedes)."""
+    rng = np.random.default_rng(0)
+    draws = np.array([orthogonal((3, 3), rng) for _ in range(3000)])
+    grid = np.linspace(-1, 1, 21)
+    for i, j in np.ndindex(3, 3):
+        below = np.array([(draws[:, i, j] <= x).mean() for x in grid])
+        distance = abs(below - (grid + 1) / 2).max()
+        assert distance < 1.95 / np.sqrt(3000), f"entry {i}, {j} is not uniform"  # Kolmogorov–Smirnov, p = 0.001
+    reflections = (np.linalg.det(draws) < 0).mean()
+    assert reflections == pytest.approx(0.5, abs=4 * 0.5 / np.sqrt(3000))
+
+
+def test_identity_is_scaled():
+    assert identity(3, 0.25).tolist() == [[0.25, 0, 0], [0, 0.25, 0], [0, 0, 0.25]]
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda dtype: xavier((3, 4), np.random.default_rng(0), 1.0, dtype),
+        lambda dtype: orthogonal((3, 4), np.random.default_rng(0), 1.0, dtype),
+        lambda dtype: orthogonal((4, 3), np.random.default_rng(0), 1.0, dtype),
+        lambda dtype: identity(3, 1 / 3, dtype),
+    ],
+    ids=["xavier", "orthogonal, wide", "orthogonal, tall", "identity"],
+)
+def test_both_dtypes_hold_the_same_numbers(draw):
+    single, double = draw(np.float32), draw(np.float64)
+    assert (single.dtype, double.dtype) == (np.float32, np.float64)
+    assert (single == double.astype(np.float32)).all()
+    assert (draw(np.float64) == double).all(), "same seed, other bits"

@@ -1,4 +1,4 @@
-"""SGD, Adam and clipping against torch, and at the extremes of floating point."""
+"""SGD, Momentum, Adam and clipping against torch, and at the extremes of floating point."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnncourse.optim import SGD, Adam, clip_by_global_norm, clip_by_value
+from rnncourse.optim import SGD, Adam, Momentum, clip_by_global_norm, clip_by_value
 
 SEED = st.integers(0, 2**32 - 1)
 SHAPES = {"W": (3, 4), "b": (4,), "s": (1, 1)}
@@ -18,6 +18,8 @@ def draw(rng, scale=1.0, dtype=np.float64):
 
 OPTIMIZERS = {
     "SGD": (lambda p: SGD(p, 0.3), lambda p: torch.optim.SGD(p, 0.3)),
+    "Momentum": (lambda p: Momentum(p, 0.3), lambda p: torch.optim.SGD(p, 0.3, momentum=0.9)),
+    "Momentum with its option": (lambda p: Momentum(p, 0.3, 0.4), lambda p: torch.optim.SGD(p, 0.3, momentum=0.4)),
     "Adam": (lambda p: Adam(p), lambda p: torch.optim.Adam(p)),
     "Adam with all its options": (
         lambda p: Adam(p, 0.05, (0.7, 0.95), 1e-4),
@@ -72,6 +74,72 @@ def test_adam_first_step_is_the_learning_rate_whatever_the_gradient():
     params = {"a": np.zeros(3)}
     Adam(params, lr=0.01).step({"a": np.array([1e-4, -1.0, 1e6])})
     np.testing.assert_allclose(params["a"], [-0.01, 0.01, -0.01], rtol=2e-4)
+
+
+def test_momentum_zero_is_plain_descent():
+    rng = np.random.default_rng(0)
+    one, grads = draw(rng), [draw(rng) for _ in range(3)]
+    two = {key: p.copy() for key, p in one.items()}
+    plain, heavy = SGD(one, 0.1), Momentum(two, 0.1, 0)
+    for g in grads:
+        plain.step(g)
+        heavy.step(g)
+    assert all((one[key] == two[key]).all() for key in one)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_a_rate_set_anew_acts_from_the_next_step_on_as_in_torch(name):
+    rng = np.random.default_rng(0)
+    params = draw(rng)
+    tensors = {key: torch.tensor(p, requires_grad=True) for key, p in params.items()}
+    optimizer, expected = OPTIMIZERS[name][0](params), OPTIMIZERS[name][1](list(tensors.values()))
+    for lr in (0.1, 0.1, 0.01, 0.3):
+        optimizer.lr = expected.param_groups[0]["lr"] = lr
+        grads = draw(rng)
+        for key, tensor in tensors.items():
+            tensor.grad = torch.tensor(grads[key])
+        optimizer.step(grads)
+        expected.step()
+    for key, tensor in tensors.items():
+        np.testing.assert_allclose(params[key], tensor.detach(), rtol=0, atol=1e-12, err_msg=key)
+
+
+@pytest.mark.parametrize("kind", [SGD, Momentum, Adam])
+def test_a_schedule_is_asked_for_steps_1_2_3(kind):
+    asked, params = [], draw(np.random.default_rng(0))
+    optimizer = kind(params, lambda k: asked.append(k) or 0.1)
+    for _ in range(3):
+        optimizer.step({key: np.ones_like(p) for key, p in params.items()})
+    assert asked == [1, 2, 3]
+
+
+@pytest.mark.parametrize("kind", [SGD, Momentum, Adam])
+def test_a_schedule_is_the_rate_set_by_hand_before_each_step(kind):
+    rng = np.random.default_rng(0)
+    one, grads, rates = draw(rng), [draw(rng) for _ in range(4)], [0.5, 0.0, 0.1, 0.2]
+    two = {key: p.copy() for key, p in one.items()}
+    scheduled, by_hand = kind(one, lambda k: rates[k - 1]), kind(two, 1.0)
+    for g, lr in zip(grads, rates, strict=True):
+        scheduled.step(g)
+        by_hand.lr = lr
+        by_hand.step(g)
+    assert all((one[key] == two[key]).all() for key in one)
+
+
+@pytest.mark.parametrize("bad", [-0.1, np.nan, np.inf])
+@pytest.mark.parametrize("kind", [SGD, Momentum, Adam])
+def test_a_schedule_that_gives_no_rate_changes_nothing(kind, bad):
+    params = draw(np.random.default_rng(0))
+    before = {key: p.copy() for key, p in params.items()}
+    optimizer = kind(params, lambda k: 0.0 if k == 1 else bad)
+    for message in (None, "at step 2", "at step 2"):
+        if message is None:
+            optimizer.step({key: np.zeros_like(p) for key, p in params.items()})
+        else:
+            with pytest.raises(ValueError, match=f"expected a learning rate from 0, got {bad} {message}"):
+                optimizer.step({key: np.ones_like(p) for key, p in params.items()})
+    assert all((params[key] == before[key]).all() for key in params)
+    assert optimizer.k == 1
 
 
 def test_a_failed_step_changes_nothing():
