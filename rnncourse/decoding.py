@@ -1,39 +1,83 @@
-"""Turn a language model's logits into text."""
+"""Turn a language model's logits into text: one token at a time, each fed back as the next input."""
+
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
-from rnncourse.arrays import expect, expect_ids, expect_positive, expect_rng, log_softmax, one_hot
+from rnncourse.arrays import Array, expect, expect_ids, expect_positive, expect_rng, log_softmax, one_hot
+
+Encode = Callable[[Array], Array]
+"""Ids (n,) to what a model reads, (n, …)."""
 
 
-def sample(model, prompt, length, rng, temperature=1.0):
-    """Draw `length` token ids that continue the ids `prompt` (n,), one at a time.
+def sample(
+    model: Any,
+    prompt: Array,
+    length: int,
+    rng: np.random.Generator,
+    temperature: float = 1.0,
+    encode: Encode | None = None,
+) -> Array:
+    """Draw `length` token ids that continue the ids `prompt` (n,).
 
-    `model` maps one-hot inputs (T, B, V) to logits (T, B, V). Each token is drawn from
-    softmax(logits / temperature) and fed back as the next input, with the state carried along.
+    `model` maps inputs (T, B, …) to logits (T, B, V); its last parameter is the output layer's bias (V,). The inputs
+    are one-hot vectors, or what `encode` makes of ids: for a model that begins with an `Embedding`, which takes the ids
+    themselves, give `encode=np.asarray`.
+    Each token is drawn from softmax(logits / temperature) and fed back as the next input, with the state carried along.
     Temperature below 1 sharpens the distribution, above 1 flattens it.
     Returns an int array (length,). Raises ValueError for an empty prompt, a length or a temperature that is not
     positive; TypeError if `rng` is not a NumPy generator.
+
+    >>> from rnncourse.layers import Linear
+    >>> after = Linear(3, 3, np.random.default_rng(0))
+    >>> after.W[:], after.b[:] = 99 * np.roll(np.eye(3), 1, axis=1), 0  # 1 follows 0, 2 follows 1, 0 follows 2
+    >>> sample(after, np.array([0]), 5, np.random.default_rng(0))
+    array([1, 2, 0, 1, 2])
     """
-    expect_positive(length=length)
     expect_rng("rng", rng)
-    if not temperature > 0:
-        raise ValueError(f"expected temperature to be positive, got {temperature}")
-    first = next(iter(model.params.values()))
-    V, dtype = first.shape[0], first.dtype
-    expect_ids("prompt", prompt, V, ("n",))
-    logits, state, _ = model.forward(one_hot(prompt, V, dtype)[:, None])
-    tokens = np.empty(length, int)
-    for k in range(length):
-        tokens[k] = draw(logits[-1, 0] / temperature, rng)
-        logits, state, _ = model.forward(one_hot(tokens[k : k + 1], V, dtype)[:, None], state)
-    return tokens
+    return _continue(model, prompt, length, lambda logits: draw(logits, rng, temperature), encode)
 
 
-def draw(logits, rng):
-    """One index from softmax(logits), logits (V,), by inverting the cumulative sum of the probabilities.
+def greedy(model: Any, prompt: Array, length: int, encode: Encode | None = None) -> Array:
+    """The likeliest token at every step: what `sample` tends to as the temperature goes to 0. Arguments as there.
+
+    The likeliest token each time need not make the likeliest text. Of equally likely tokens it takes the first.
+
+    >>> from rnncourse.layers import Linear
+    >>> after = Linear(3, 3, np.random.default_rng(0))
+    >>> after.W[:], after.b[:] = np.roll(np.eye(3), 1, axis=1), 0
+    >>> greedy(after, np.array([0, 1]), 4)
+    array([2, 0, 1, 2])
+    """
+    return _continue(model, prompt, length, lambda logits: int(logits.argmax()), encode)
+
+
+def draw(logits: Array, rng: np.random.Generator, temperature: float = 1.0) -> int:
+    """One index from softmax(logits / temperature), logits (V,), by inverting the cumulative sum of the probabilities.
+
+    It computes in float64, whatever the logits' dtype: their sum over a large vocabulary must not lose the last tokens.
+    Raises ValueError unless temperature > 0, TypeError or ValueError if the logits are not finite floats (V,).
 
     >>> draw(np.array([-1e9, 0.0, -1e9]), np.random.default_rng(0))
     1
     """
-    p = np.exp(log_softmax(expect("logits", logits, ("V",))))
+    if not temperature > 0:
+        raise ValueError(f"expected temperature to be positive, got {temperature}")
+    p = np.exp(log_softmax(expect("logits", logits, ("V",)).astype(np.float64) / temperature))
     return min(int(np.searchsorted(np.cumsum(p), rng.random(), side="right")), len(p) - 1)
+
+
+def _continue(model: Any, prompt: Array, length: int, choose: Callable[[Array], int], encode: Encode | None) -> Array:
+    expect_positive(length=length)
+    bias = list(model.params.values())[-1]
+    V, dtype = bias.shape[-1], bias.dtype
+    X = expect_ids("prompt", prompt, V, ("n",))
+    tokens: list[int] = []
+    state = None
+    for _ in range(length):
+        X = one_hot(X, V, dtype) if encode is None else encode(X)
+        logits, state, _ = model.forward(X[:, None], state)
+        tokens.append(choose(logits[-1, 0]))
+        X = np.array(tokens[-1:])
+    return np.array(tokens)

@@ -391,12 +391,12 @@ ROWS = {
     "Vocabulary: empty": (
         lambda: Vocabulary(""),
         ValueError,
-        "^expected text with at least one character, got an empty",
+        "^expected at least one token, got none",
     ),
     "encode: unknown": (
         lambda: Vocabulary("abc").encode("abzay"),
         KeyError,
-        r"expected characters of the vocabulary, got \['y', 'z'\]",
+        r"expected tokens of the vocabulary, got \['y', 'z'\]",
     ),
     "decode: negative": (
         lambda: Vocabulary("abc").decode([0, -1]),
