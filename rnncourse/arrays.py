@@ -27,6 +27,25 @@ def flat(X: Array) -> Array:
     return X.reshape(-1, X.shape[-1])
 
 
+def split(a: Array, n: int) -> list[Array]:
+    """The last axis in n equal parts: views, not copies. `beside` puts them together again.
+
+    >>> split(np.array([[1.0, 2.0, 3.0, 4.0]]), 2)
+    [array([[1., 2.]]), array([[3., 4.]])]
+    """
+    k = a.shape[-1] // n
+    return [a[..., j * k : (j + 1) * k] for j in range(n)]
+
+
+def beside(*arrays: Array) -> Array:
+    """Arrays side by side along the last axis, as gates lie in a cell.
+
+    >>> beside(np.array([[1.0, 2.0]]), np.array([[3.0]]))
+    array([[1., 2., 3.]])
+    """
+    return np.concatenate(arrays, axis=-1)
+
+
 def sigmoid(a: Array) -> Array:
     """σ(a) = 1 / (1 + e^(−a)), computed as ½ + ½ tanh(a/2), which never overflows.
 
@@ -84,7 +103,14 @@ def expect(name: str, array: Array, shape: tuple[int | str, ...], dtype: DTypeLi
 
 
 def expect_ids(name: str, array: Any, size: int, shape: tuple[int | str, ...] | None = None) -> Any:
-    """Raise unless `array` holds integers 0 … size−1 (and has the given shape, as for `expect`); return it."""
+    """Raise unless `array` holds integers 0 … size−1 (and has the given shape, as for `expect`); return it.
+
+    A single integer counts too. Raises TypeError (not integers) or ValueError (shape, range), naming the argument.
+
+    >>> expect_ids("targets", np.array([3, 0, 7]), 5)
+    Traceback (most recent call last):
+    ValueError: expected targets between 0 and 4, got 7
+    """
     if not isinstance(array, (np.ndarray, np.integer, int)) or np.asarray(array).dtype.kind not in "iu":
         got = getattr(array, "dtype", type(array).__name__)
         raise TypeError(f"expected {name} to be integers, got {got}")
@@ -97,7 +123,14 @@ def expect_ids(name: str, array: Any, size: int, shape: tuple[int | str, ...] | 
 
 
 def expect_mask(name: str, mask: Array | None, shape: tuple[int, ...]) -> Array | None:
-    """Raise unless `mask` is None or a boolean array of the given shape; return it."""
+    """Raise unless `mask` is None or a boolean array of the given shape; return it.
+
+    Raises TypeError (not an array, not boolean) or ValueError (shape), naming the argument.
+
+    >>> expect_mask("mask", np.ones((7, 3)), (7, 3))
+    Traceback (most recent call last):
+    TypeError: expected mask of dtype bool, got float64
+    """
     if mask is None:
         return None
     if expect_array(name, mask, shape).dtype != bool:
@@ -118,14 +151,26 @@ def expect_positive(**sizes: int) -> None:
 
 
 def expect_rng(name: str, rng: np.random.Generator) -> np.random.Generator:
-    """Raise TypeError unless `rng` is a `numpy.random.Generator`; return it."""
+    """Raise TypeError unless `rng` is a `numpy.random.Generator`; return it.
+
+    >>> expect_rng("rng", 0)
+    Traceback (most recent call last):
+    TypeError: expected rng to be a numpy.random.Generator, got int
+    """
     if not isinstance(rng, np.random.Generator):
         raise TypeError(f"expected {name} to be a numpy.random.Generator, got {type(rng).__name__}")
     return rng
 
 
 def expect_array(name: str, array: Array, shape: tuple[int | str, ...]) -> Array:
-    """Raise unless `array` is a NumPy array of the given shape, as for `expect` but of any dtype; return it."""
+    """Raise unless `array` is a NumPy array of the given shape, as for `expect` but of any dtype; return it.
+
+    Raises TypeError (not an array) or ValueError (shape), naming the argument.
+
+    >>> expect_array("lengths", np.zeros((3, 1), int), ("B",))
+    Traceback (most recent call last):
+    ValueError: expected lengths of shape (B,), got (3, 1)
+    """
     if not isinstance(array, np.ndarray):
         raise TypeError(f"expected {name} to be a NumPy array, got {type(array).__name__}")
     fits = array.ndim == len(shape) and all(

@@ -11,7 +11,10 @@ from html import escape
 from typing import Any
 
 VERDICTS = "holds", "false", "depends"
+"""What the evidence can say of a claim."""
+
 CLAIM_MIME = "application/vnd.rnncourse.claim+json"
+"""The MIME type of a claim's record, from which the book gathers its table."""
 
 
 def measured(name: str, text: str) -> None:
@@ -83,7 +86,11 @@ def claim(
 
 
 def publish(data: Mapping[str, Any], metadata: Mapping[str, Any] | None = None) -> bool:
-    """Send a MIME bundle to the notebook; False where there is none."""
+    """Send a MIME bundle to the notebook; False where there is none.
+
+    >>> publish({"text/plain": "66"})
+    False
+    """
     if not in_notebook():
         return False
     from IPython.display import display
@@ -93,6 +100,10 @@ def publish(data: Mapping[str, Any], metadata: Mapping[str, Any] | None = None) 
 
 
 def in_notebook() -> bool:
-    """Whether this runs in a Jupyter kernel."""
+    """Whether this runs in a Jupyter kernel.
+
+    >>> in_notebook()
+    False
+    """
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     return hasattr(shell, "kernel")

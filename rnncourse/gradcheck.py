@@ -10,7 +10,11 @@ from rnncourse.optim import expect_matching
 
 
 class Worst(NamedTuple):
-    """The coordinate where gradient and differences disagree most."""
+    """The coordinate where gradient and differences disagree most.
+
+    >>> print(Worst("W_h", (0, 2), got=0.5, expected=0.25, error=1 / 3))
+    W_h[0, 2]: got 0.5, expected 0.25, relative error 0.33
+    """
 
     parameter: str
     coordinate: tuple[int, ...]
@@ -54,7 +58,11 @@ def numerical_gradient(
 
 
 def relative_error(got: Any, expected: Any, floor: float = 1e-8) -> Any:
-    """|got − expected| / max(|got| + |expected|, floor), elementwise."""
+    """|got − expected| / max(|got| + |expected|, floor), elementwise.
+
+    >>> relative_error(1.0, 3.0)
+    np.float64(0.5)
+    """
     return abs(got - expected) / np.maximum(abs(got) + abs(expected), floor)
 
 

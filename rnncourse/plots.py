@@ -13,16 +13,29 @@ from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
+from rnncourse.evidence import in_notebook
+
 BLUE, ORANGE, GREEN, PINK, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#595959"
+"""Colours that colour-blind readers can tell apart (Okabe & Ito), and a grey."""
+
 CYCLE = cycler(color=[BLUE, ORANGE, GREEN, PINK, GREY]) + cycler(linestyle=["-", "--", "-.", ":", (0, (5, 1, 1, 1))])
+"""How the lines of a figure differ, one after another: in colour and in dashes."""
+
 SEQUENTIAL = "Blues"
+"""The colours of amounts: the more, the darker."""
 
 Point: TypeAlias = tuple[float, float]
 """Where something stands: (x, y), in the axes' units."""
 
 
 def use_style() -> None:
-    """Set matplotlib's defaults, and SVG as what notebooks show."""
+    """Set matplotlib's defaults, and SVG as what notebooks show.
+
+    >>> with mpl.rc_context():  # which puts the defaults back
+    ...     use_style()
+    ...     print(mpl.rcParams["image.cmap"])
+    Blues
+    """
     mpl.rcParams.update(
         {
             "axes.prop_cycle": CYCLE,
@@ -38,17 +51,22 @@ def use_style() -> None:
             "svg.hashsalt": "rnncourse",
         }
     )
-    try:
+    if in_notebook():
         from matplotlib_inline.backend_inline import set_matplotlib_formats
-    except ImportError:  # not in a notebook
-        return
-    set_matplotlib_formats("svg")
+
+        set_matplotlib_formats("svg")
 
 
 def dots(ax: Axes, groups: Sequence[str], values: Sequence[Sequence[float]]) -> None:
     """Every single result as a dot, a row a group, so that the spread over seeds is seen and not summarized.
 
-    `groups` are the rows' names, `values` one sequence of results for each.
+    `groups` are the rows' names, `values` one sequence of results for each. Raises ValueError unless they are as many.
+
+    >>> from matplotlib.figure import Figure
+    >>> ax = Figure().subplots()
+    >>> dots(ax, ["RNN", "LSTM"], [[0.6, 0.7, 0.5], [0.9, 0.9, 0.8]])
+    >>> [label.get_text() for label in ax.get_yticklabels()]
+    ['RNN', 'LSTM']
     """
     for row, results in enumerate(values):
         y = row + np.linspace(-0.12, 0.12, len(results))
@@ -59,7 +77,14 @@ def dots(ax: Axes, groups: Sequence[str], values: Sequence[Sequence[float]]) -> 
 
 
 def box(ax: Axes, x: float, y: float, text: str, color: str, width: float = 0.52, height: float = 0.5) -> None:
-    """A rounded box with text, centred at (x, y)."""
+    """A rounded box with text, centred at (x, y).
+
+    >>> from matplotlib.figure import Figure
+    >>> ax = Figure().subplots()
+    >>> box(ax, 0.5, 0.5, "h", ORANGE)
+    >>> ax.texts[0].get_position()
+    (0.5, 0.5)
+    """
     corner = (x - width / 2, y - height / 2)
     ax.add_patch(
         FancyBboxPatch(corner, width, height, boxstyle="round,pad=0.02,rounding_size=0.1", fc="white", ec=color, lw=1.8)
@@ -70,7 +95,15 @@ def box(ax: Axes, x: float, y: float, text: str, color: str, width: float = 0.52
 def arrow(
     ax: Axes, start: Point, end: Point, text: str = "", color: str = GREY, style: str = "-", offset: Point = (0.0, 0.0)
 ) -> None:
-    """An arrow from `start` to `end`, labelled at its middle (moved by `offset`)."""
+    """An arrow from `start` to `end`, labelled at its middle (moved by `offset`).
+
+    >>> from matplotlib.figure import Figure
+    >>> ax = Figure().subplots()
+    >>> arrow(ax, (0, 0), (1, 2), "W", offset=(0.25, 0))
+    >>> x, y = ax.texts[0].get_position()
+    >>> float(x), float(y)
+    (0.75, 1.0)
+    """
     ax.add_patch(
         FancyArrowPatch(
             start,
@@ -87,7 +120,14 @@ def arrow(
 
 
 def unrolled(ax: Axes, T: int = 3) -> None:
-    """The recurrent network unrolled over T steps: one box a step, the same three weight matrices on every copy."""
+    """The recurrent network unrolled over T steps: one box a step, the same three weight matrices on every copy.
+
+    >>> from matplotlib.figure import Figure
+    >>> ax = Figure().subplots()
+    >>> unrolled(ax, T=4)
+    >>> sum(text.get_text() == "$W_{hh}$" for text in ax.texts)
+    4
+    """
     _columns(ax, T, "o")
     for t in range(1, T + 1):
         arrow(ax, (t, -0.68), (t, -0.3), r"$W_{xh}$", BLUE, offset=(0.24, 0))
@@ -97,7 +137,14 @@ def unrolled(ax: Axes, T: int = 3) -> None:
 
 
 def gradient_paths(ax: Axes, T: int = 3) -> None:
-    """The same graph with gradients: down from each loss, and back from each step to the one before."""
+    """The same graph with gradients: down from each loss, and back from each step to the one before.
+
+    >>> from matplotlib.figure import Figure
+    >>> ax = Figure().subplots()
+    >>> gradient_paths(ax, T=4)
+    >>> len(ax.patches)  # 4 columns of 3 boxes, 3 arrows each
+    24
+    """
     _columns(ax, T, "L")
     for t in range(1, T + 1):
         arrow(ax, (t, -0.3), (t, -0.68), "", BLUE)

@@ -24,6 +24,7 @@ from nbformat import NotebookNode
 from rnncourse.book import files, notebooks
 
 SECONDS_PER_CELL = 300
+"""A cell that takes longer has failed."""
 
 
 @dataclass(frozen=True)

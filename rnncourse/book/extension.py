@@ -14,10 +14,16 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 
 HERE = Path(__file__).parent
+"""Where the styles, the script and the templates lie."""
+
 UNUSED = ("scripts/fontawesome.js", "**/*.map", "vendor/fontawesome/webfonts/*.ttf")
-# A browser may not fetch pages from a folder, so search shows titles there and no excerpts.
+"""What the theme ships and no page loads."""
+
 INLINE_MATH = re.compile(r'(<span class="math notranslate nohighlight">\\\([^<]*</span>)([.,;:!?)]+)')
+"""A formula in the text, and the punctuation after it."""
+
 NO_EXCERPTS = 'if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;'
+"""A browser may not fetch pages from a folder, so search shows titles there and no excerpts."""
 
 
 def without(markup: str, *assets: str) -> str:

@@ -5,6 +5,7 @@ from hashlib import sha256
 from pathlib import Path
 
 PASSING = {"__pycache__", ".ipynb_checkpoints", ".virtual_documents"}
+"""Folders that interpreters and editors leave behind."""
 
 
 def tree(*places: Path) -> list[Path]:

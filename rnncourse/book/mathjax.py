@@ -17,6 +17,7 @@ SHIPPED = (
     "sre/mathmaps/base.json",
     "sre/mathmaps/en.json",
 )
+"""What of MathJax goes into the built book."""
 
 
 def source() -> Path:

@@ -20,12 +20,19 @@ from nbformat import NotebookNode
 from rnncourse.book import files
 
 CELL_METADATA = ("mystnb", "nbgrader", "tags")
+"""The metadata of a cell that mean something here."""
+
 NOTEBOOK_METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
+"""The metadata of every notebook."""
+
 GLUED = "application/papermill.record/"
+"""How the MIME types of values begin that the prose quotes."""
+
 UNCOMPARED = "nbval-ignore-output"
+"""The tag of a cell whose output differs from run to run, and is not kept."""
 
 
 def normal_form(notebook: NotebookNode) -> NotebookNode:

@@ -48,3 +48,4 @@ def _grade(problem: Problem, function: Function) -> int:
 
 
 check, grade = _ByName(_check), _ByName(_grade)
+"""`check.name(f)` shows what is wrong with f; `grade.name(f)` shows it for other cases and returns the points."""

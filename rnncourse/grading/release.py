@@ -13,6 +13,7 @@ from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
 SOURCE, RELEASE = "solutions", "exercises"
+"""nbgrader's source folder and release folder."""
 
 
 class ReleaseError(Exception):
@@ -46,7 +47,7 @@ def release(root: Path) -> list[str]:
     """Regenerate every set of exercises/ that differs from its source, and remove those without one.
 
     Returns the names of the sets that changed. A set whose source nbgrader refuses stays as it was, and the others go
-    on; `ReleaseError` says so at the end.
+    on. Raises `ReleaseError` at the end if there was one.
     """
     root = root.resolve()
     changed: list[str] = []

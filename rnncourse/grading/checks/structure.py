@@ -13,7 +13,7 @@ def single(outputs: Collection[str], value: Any) -> dict[str, Any]:
 
 
 def several(outputs: Collection[str], value: Any) -> dict[str, Any]:
-    """A function that returns several values, in a tuple or a list."""
+    """A function that returns several values, in a tuple or a list. Raises `WrongForm` for any other value."""
     wanted = f"{len(outputs)} values ({', '.join(outputs)})"
     if not isinstance(value, (tuple, list)):
         raise WrongForm(f"it should return {wanted}, got {kind(value)}")
@@ -23,7 +23,7 @@ def several(outputs: Collection[str], value: Any) -> dict[str, Any]:
 
 
 def named(outputs: Collection[str], value: Any) -> dict[str, Any]:
-    """A function that returns a dict."""
+    """A function that returns a dict. Raises `WrongForm` for another value, or other keys."""
     if not isinstance(value, dict):
         raise WrongForm(f"it should return a dict with the keys {', '.join(outputs)}, got {kind(value)}")
     missing, unknown = [k for k in outputs if k not in value], [f'"{k}"' for k in value if k not in outputs]

@@ -25,7 +25,7 @@ def run_stateful(windows, h0, W_x, W_h, b, reset):
 
 
 def one_array(outputs, value):
-    """The states in one array: as they came, or stacked from an array for each window."""
+    """The states in one array: as they came, or stacked from one for each window. Raises `Wrong` if they cannot be."""
     (name,) = outputs
     if not isinstance(value, (tuple, list)):
         return {name: value}
