@@ -9,7 +9,8 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from rnncourse.cells import RNN, ReLURNN
 from rnncourse.interop import to_torch
-from rnncourse.layers import Linear, Stacked, numbered
+from rnncourse.layers import Linear, Stacked
+from rnncourse.layers.combinators import joined
 
 SIZES = st.tuples(*[st.integers(1, 5)] * 4)
 SEED = st.integers(0, 2**32 - 1)
@@ -122,8 +123,8 @@ def test_state_carried_through_a_stack_equals_one_long_run():
     np.testing.assert_allclose(state[1][0], last[1][0], rtol=0, atol=1e-14)
 
 
-def test_numbered_keeps_every_name():
-    assert numbered([{"W": 1}, {}, {"0.W": 2}]) == {"0.W": 1, "2.0.W": 2}
+def test_joined_keeps_every_name():
+    assert joined(range(3), [{"W": 1}, {}, {"0.W": 2}]) == {"0.W": 1, "2.0.W": 2}
 
 
 @pytest.mark.parametrize("contiguous", [True, False])
