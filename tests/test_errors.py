@@ -14,7 +14,7 @@ from rnncourse.decoding import sample
 from rnncourse.evidence import claim, measured
 from rnncourse.gradcheck import gradcheck
 from rnncourse.layers import Linear, Stacked
-from rnncourse.losses import from_step, perplexity, softmax_cross_entropy, squared_error
+from rnncourse.losses import from_step, perplexity, quantile, softmax_cross_entropy, squared_error
 from rnncourse.recurrence import truncated_bptt
 from rnncourse.text import Vocabulary, contiguous_batches
 
@@ -282,6 +282,29 @@ ROWS = {
         lambda: from_step(-1, softmax_cross_entropy)(logits, targets),
         ValueError,
         shape("targets", "1, 2", "5, 2"),
+    ),
+    "quantile: no level": (lambda: quantile(), ValueError, r"^expected levels between 0 and 1, got \(\)"),
+    "quantile: level 1": (lambda: quantile(0.5, 1), ValueError, r"^expected levels between 0 and 1, got \(0.5, 1\)"),
+    "quantile: level 0": (lambda: quantile(0.0), ValueError, r"^expected levels between 0 and 1, got \(0.0,\)"),
+    "quantile: outputs for other levels": (
+        lambda: quantile(0.1, 0.9)(Y, Y[..., :1]),
+        ValueError,
+        shape("Y", "T, B, 2", "5, 2, 4"),
+    ),
+    "quantile: a target per level": (
+        lambda: quantile(0.1, 0.9)(Y[..., :2], Y[..., :2]),
+        ValueError,
+        shape("targets", "5, 2, 1", "5, 2, 2"),
+    ),
+    "quantile: targets' dtype": (
+        lambda: quantile(0.5)(Y[..., :1], Y[..., :1].astype(np.float32)),
+        TypeError,
+        "^expected targets of dtype float64 .*got float32",
+    ),
+    "quantile: empty mask": (
+        lambda: quantile(0.5)(Y[..., :1], Y[..., :1], np.zeros((T, B), bool)),
+        ValueError,
+        "^expected mask with at least one True, got none",
     ),
     "perplexity: no tokens": (lambda: perplexity(1.0, 0), ValueError, "^expected tokens of at least 1, got 0"),
     # optimizers

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnncourse.gradcheck import numerical_gradient
-from rnncourse.losses import from_step, perplexity, softmax_cross_entropy, squared_error
+from rnncourse.losses import from_step, perplexity, quantile, softmax_cross_entropy, squared_error
 
 SIZES = st.tuples(*[st.integers(1, 6)] * 3)
 SEED = st.integers(0, 2**32 - 1)
@@ -44,22 +44,68 @@ def test_squared_error_equals_torch(sizes, seed, masked):
     np.testing.assert_allclose(dY, theirs.grad, rtol=0, atol=1e-10)
 
 
-@given(sizes=SIZES, seed=SEED, masked=st.booleans(), classes=st.booleans())
-def test_gradients_equal_differences(sizes, seed, masked, classes):
+LEVELS = (0.1, 0.5, 0.75, 0.9)
+LOSSES = {"cross entropy": softmax_cross_entropy, "squared error": squared_error, "quantile": quantile(*LEVELS)}
+
+
+def draw_targets(name, T, B, Q, rng):
+    """Targets that the loss of this name takes with outputs (T, B, Q)."""
+    if name == "cross entropy":
+        return rng.integers(0, Q, (T, B))
+    return rng.normal(size=(T, B, Q if name == "squared error" else 1))
+
+
+@given(sizes=SIZES, seed=SEED, masked=st.booleans())
+def test_quantile_equals_torch(sizes, seed, masked):
     (T, B, Q), rng = sizes, np.random.default_rng(seed)
-    Y, mask = rng.normal(size=sizes), draw_mask(T, B, rng, masked)
-    loss, targets = (
-        (softmax_cross_entropy, rng.integers(0, Q, (T, B))) if classes else (squared_error, rng.normal(size=sizes))
-    )
+    levels = rng.uniform(0.01, 0.99, Q)
+    Y, targets, mask = rng.normal(size=sizes), rng.normal(size=(T, B, 1)), draw_mask(T, B, rng, masked)
+    loss, dY = quantile(*levels)(Y, targets, mask)
+    theirs, real = torch.tensor(Y, requires_grad=True), torch.tensor(np.ones((T, B), bool) if mask is None else mask)
+    error, tau = (torch.tensor(targets) - theirs)[real], torch.tensor(levels)
+    expected = torch.maximum(tau * error, (tau - 1) * error).sum() / real.sum()
+    expected.backward()
+    assert loss == pytest.approx(expected.item(), abs=1e-10)
+    np.testing.assert_allclose(dY, theirs.grad, rtol=0, atol=1e-10)
+
+
+def test_the_best_constant_is_the_quantile():
+    rng = np.random.default_rng(0)
+    targets, loss = rng.exponential(size=(101, 1, 1)), quantile(*LEVELS)
+    sample = np.quantile(targets, LEVELS, method="inverted_cdf")
+    best, _ = loss(np.broadcast_to(sample, (101, 1, 4)).copy(), targets)
+    for k in range(4):
+        for shift in (-0.01, 0.01):
+            other = sample.copy()
+            other[k] += shift
+            worse, _ = loss(np.broadcast_to(other, (101, 1, 4)).copy(), targets)
+            assert worse > best, f"level {LEVELS[k]}, shifted by {shift}"
+
+
+def test_an_exact_quantile_costs_nothing_and_pulls_nowhere():
+    value, dY = quantile(0.2, 0.7)(np.array([[[1.0, 3.0]], [[2.0, 2.0]]]), np.array([[[1.0]], [[2.0]]]))
+    assert value == pytest.approx(0.5 * 0.3 * 2)
+    assert dY.tolist() == [[[0, pytest.approx(0.15)]], [[0, 0]]]
+
+
+@given(sizes=SIZES, seed=SEED, masked=st.booleans(), name=st.sampled_from(sorted(LOSSES)))
+def test_gradients_equal_differences(sizes, seed, masked, name):
+    (T, B, Q), rng = sizes, np.random.default_rng(seed)
+    if name == "quantile":
+        Q = len(LEVELS)
+    Y, mask = rng.normal(size=(T, B, Q)), draw_mask(T, B, rng, masked)
+    loss, targets = LOSSES[name], draw_targets(name, T, B, Q, rng)
+    if name == "quantile":  # off the kink, where differences would straddle it
+        Y += 1e-3 * np.sign(Y - targets)
     expected = numerical_gradient(lambda: loss(Y, targets, mask)[0], Y)
     np.testing.assert_allclose(loss(Y, targets, mask)[1], expected, rtol=1e-6, atol=1e-9)
 
 
-@pytest.mark.parametrize("loss", [softmax_cross_entropy, squared_error])
-def test_pads_change_no_bit(loss):
+@pytest.mark.parametrize("name", LOSSES)
+def test_pads_change_no_bit(name):
     rng = np.random.default_rng(0)
-    Y, mask = rng.normal(size=(5, 3, 4)), draw_mask(5, 3, rng, True)
-    targets = rng.integers(0, 4, (5, 3)) if loss is softmax_cross_entropy else rng.normal(size=(5, 3, 4))
+    Y, mask, loss = rng.normal(size=(5, 3, 4)), draw_mask(5, 3, rng, True), LOSSES[name]
+    targets = draw_targets(name, 5, 3, 4, rng)
     value, dY = loss(Y, targets, mask)
     Y[~mask] = 1e3
     targets[~mask] = 1
@@ -69,11 +115,10 @@ def test_pads_change_no_bit(loss):
     assert not dY[~mask].any()
 
 
-@pytest.mark.parametrize("loss", [softmax_cross_entropy, squared_error])
-def test_more_pads_leave_the_mean_over_tokens(loss):
-    rng = np.random.default_rng(0)
-    Y = rng.normal(size=(5, 3, 4))
-    targets = rng.integers(0, 4, (5, 3)) if loss is softmax_cross_entropy else rng.normal(size=(5, 3, 4))
+@pytest.mark.parametrize("name", LOSSES)
+def test_more_pads_leave_the_mean_over_tokens(name):
+    rng, loss = np.random.default_rng(0), LOSSES[name]
+    Y, targets = rng.normal(size=(5, 3, 4)), draw_targets(name, 5, 3, 4, rng)
     mask = np.zeros((7, 3), bool)
     mask[:5] = True
 
@@ -106,13 +151,14 @@ def test_uniform_prediction_costs_log_V():
     assert softmax_cross_entropy(np.full((3, 2, 7), 5.0), np.zeros((3, 2), int))[0] == pytest.approx(np.log(7))
 
 
-@pytest.mark.parametrize("loss", [softmax_cross_entropy, squared_error])
-def test_float32_stays_float32(loss):
-    rng = np.random.default_rng(0)
-    Y = rng.normal(size=(4, 3, 5)).astype(np.float32)
-    targets = rng.integers(0, 5, (4, 3)) if loss is softmax_cross_entropy else np.zeros_like(Y)
+@pytest.mark.parametrize("name", LOSSES)
+def test_float32_stays_float32(name):
+    rng, loss = np.random.default_rng(0), LOSSES[name]
+    Y, targets = rng.normal(size=(4, 3, 4)).astype(np.float32), draw_targets(name, 4, 3, 4, rng)
+    if name != "cross entropy":
+        targets = targets.astype(np.float32)
     value, dY = loss(Y, targets)
-    double, dY64 = loss(Y.astype(float), targets if targets.dtype.kind == "i" else targets.astype(float))
+    double, dY64 = loss(Y.astype(float), targets.astype(float) if targets.dtype == np.float32 else targets)
     assert dY.dtype == np.float32
     assert isinstance(value, float)
     assert value == pytest.approx(double, rel=1e-5)
@@ -126,13 +172,13 @@ def test_perplexity_is_that_of_all_tokens_together():
     assert perplexity(0.0, 5) == 1
 
 
-@pytest.mark.parametrize("loss", [softmax_cross_entropy, squared_error])
+@pytest.mark.parametrize("name", LOSSES)
 @pytest.mark.parametrize("first", [-1, 0, 2])
 @pytest.mark.parametrize("masked", [False, True])
-def test_loss_from_a_step_on_is_the_loss_under_a_mask_of_those_steps(loss, first, masked):
-    rng = np.random.default_rng(0)
+def test_loss_from_a_step_on_is_the_loss_under_a_mask_of_those_steps(name, first, masked):
+    rng, loss = np.random.default_rng(0), LOSSES[name]
     Y, late = rng.normal(size=(5, 3, 4)), np.zeros((5, 3), bool)
-    targets = rng.integers(0, 4, (5, 3)) if loss is softmax_cross_entropy else rng.normal(size=(5, 3, 4))
+    targets = draw_targets(name, 5, 3, 4, rng)
     late[first:] = True
     mask = None
     if masked:
