@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from rnncourse import init, interop, optim, schedules
+from rnncourse import init, interop, optim, parameters, schedules
 from rnncourse.arrays import expect, one_hot
 from rnncourse.cells import RNN
-from rnncourse.data import delayed_recall, flip_flop
+from rnncourse.data import adding, classify_tokens, delayed_recall, flip_flop, parity, python_tokens, recall
 from rnncourse.decoding import sample
 from rnncourse.evidence import claim, measured
 from rnncourse.gradcheck import gradcheck
@@ -361,6 +361,33 @@ ROWS = {
         FloatingPointError,
         "^expected finite gradients, got nan in W",
     ),
+    # parameters
+    "load: no file": (
+        lambda: parameters.load("no such file.npz", params),
+        FileNotFoundError,
+        "No such file.*'no such file.npz'",
+    ),
+    "load: a folder": (lambda: parameters.load(".", params), IsADirectoryError, "Is a directory"),
+    "save: no folder": (
+        lambda: parameters.save("no such folder/m.npz", params),
+        FileNotFoundError,
+        "^expected a folder to save m.npz in, got no such folder, which is none",
+    ),
+    "save: a list": (
+        lambda: parameters.save("m.npz", {"W": [1.0]}),
+        TypeError,
+        "^expected W to be a NumPy array of numbers, got list",
+    ),
+    "save: objects": (
+        lambda: parameters.save("m.npz", {"W": np.array([None])}),
+        TypeError,
+        "^expected W to be a NumPy array of numbers, got dtype object",
+    ),
+    "save: a taken name": (
+        lambda: parameters.save("m.npz", {"file": np.zeros(1)}),
+        ValueError,
+        r"^expected parameters by other names than \['allow_pickle', 'file'\], got 'file'",
+    ),
     # gradient check
     "gradcheck: keys": (
         lambda: gradcheck(lambda: 0.0, params, {"W": params["W"]}, rng()),
@@ -443,11 +470,40 @@ ROWS = {
         ValueError,
         "^expected B to be a positive integer, got 0",
     ),
+    # data
     "flip_flop: p = 0": (lambda: flip_flop(T, B, rng(), 0), ValueError, "^expected p above 0 and at most 1, got 0"),
     "flip_flop: p > 1": (lambda: flip_flop(T, B, rng(), 2), ValueError, "^expected p above 0 and at most 1, got 2"),
     "flip_flop: no rng": (lambda: flip_flop(T, B, None), TypeError, "^expected rng .*got NoneType"),
     "delayed_recall: lag": (lambda: delayed_recall(T, B, T, rng()), ValueError, "^expected lag below T = 5, got 5"),
     "delayed_recall: no rng": (lambda: delayed_recall(T, B, 1, 3), TypeError, "^expected rng .*got int"),
+    "recall: one step": (lambda: recall(1, B, 4, rng()), ValueError, "^expected T of at least 2, got 1"),
+    "recall: no symbols": (lambda: recall(T, B, 0, rng()), ValueError, "^expected K to be a positive integer, got 0"),
+    "recall: no rng": (lambda: recall(T, B, 4, None), TypeError, "^expected rng .*got NoneType"),
+    "adding: one step": (lambda: adding(1, B, rng()), ValueError, "^expected T of at least 2, got 1"),
+    "adding: B = 0": (lambda: adding(T, 0, rng()), ValueError, "^expected B to be a positive integer, got 0"),
+    "adding: no rng": (lambda: adding(T, B, 7), TypeError, "^expected rng .*got int"),
+    "parity: T a fraction": (
+        lambda: parity(2.5, B, rng()),
+        ValueError,
+        r"^expected T to be a positive integer, got 2\.5",
+    ),
+    "parity: no rng": (lambda: parity(T, B, None), TypeError, "^expected rng .*got NoneType"),
+    "python_tokens: none": (
+        lambda: python_tokens(0),
+        ValueError,
+        "^expected size to be a positive integer, got 0",
+    ),
+    "python_tokens: too many": (
+        lambda: python_tokens(10**9),
+        ValueError,
+        r"^expected size of at most \d+, the characters of numpy.lib, got 1000000000",
+    ),
+    "classify_tokens: bytes": (
+        lambda: classify_tokens(b"a = 1"),
+        TypeError,
+        "^expected source to be a string, got bytes",
+    ),
+    "classify_tokens: no Python": (lambda: classify_tokens("a = ("), SyntaxError, "was never closed"),
     # evidence
     "measured: a number": (lambda: measured("size", 66), TypeError, "^expected text to be a string.*got int"),
     "claim: verdict": (

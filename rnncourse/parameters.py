@@ -1,0 +1,109 @@
+"""Parameters to and from a file: NumPy's .npz, an archive with one array per name.
+
+What you name is what you get: no suffix is added, and loading asks for the very parameters that were saved.
+"""
+
+import os
+import zipfile
+import zlib
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
+
+import numpy as np
+
+from rnncourse.arrays import Params
+
+Name = str | os.PathLike[str]
+
+TAKEN = {"file", "allow_pickle"}
+"""Names that `np.savez` keeps for its own arguments."""
+
+
+def save(path: Name, params: Params) -> None:
+    """Write the parameters to the file `path`, whole or not at all: bit for bit, dtype and shape included.
+
+    They go to a new file beside it first, which takes the name `path` when all of it is on the disk. So whenever the
+    writing is interrupted, `path` holds what it held before, or all of the new.
+    Raises ValueError for a name that np.savez keeps for itself, TypeError for what is no array of numbers, and OSError
+    (FileNotFoundError for a folder that is not there) if the file cannot be written.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     save(Path(folder, "weights.npz"), {"W": np.eye(2)})
+    ...     W = np.zeros((2, 2))
+    ...     load(Path(folder, "weights.npz"), {"W": W})
+    >>> W
+    array([[1., 0.],
+           [0., 1.]])
+    """
+    path, arrays = Path(path), dict[str, Any](params)
+    for name, p in arrays.items():
+        if name in TAKEN:
+            raise ValueError(f"expected parameters by other names than {sorted(TAKEN)}, got {name!r}")
+        if not isinstance(p, np.ndarray) or p.dtype.kind not in "biufc":
+            got = f"dtype {p.dtype}" if isinstance(p, np.ndarray) else type(p).__name__
+            raise TypeError(f"expected {name} to be a NumPy array of numbers, got {got}")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"expected a folder to save {path.name} in, got {path.parent}, which is none")
+    draft = path.with_name(f".{path.name}.{token_hex(4)}")
+    try:
+        with draft.open("xb") as file:
+            np.savez(file, **arrays)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+
+
+def load(path: Name, params: Params) -> None:
+    """Read the file `path` into the arrays of `params`, in place: they are the model's own.
+
+    Raises FileNotFoundError; ValueError if the file is no archive of arrays, is damaged, or holds anything that only
+    pickle could read (a pickle can run code); and ValueError that says of each parameter that does not fit what was
+    expected and what came. Whatever it raises, `params` is unchanged.
+    """
+    stored = read(path)
+    missing, extra = sorted(params.keys() - stored.keys()), sorted(stored.keys() - params.keys())
+    problems = [f"missing {missing}"] * bool(missing) + [f"too many {extra}"] * bool(extra)
+    for name in sorted(params.keys() & stored.keys()):
+        p, new = params[name], stored[name]
+        if p.shape != new.shape:
+            problems.append(f"{name} expected of shape {p.shape}, got {new.shape}")
+        if p.dtype != new.dtype:
+            problems.append(f"{name} expected of dtype {p.dtype}, got {new.dtype}")
+        if not p.flags.writeable:
+            problems.append(f"{name} expected to be writeable, got an array that is read-only")
+    if problems:
+        raise ValueError(f"expected parameters that fit in {path}: {'; '.join(problems)}")
+    for name, p in params.items():
+        p[...] = stored[name]
+
+
+def read(path: Name) -> Params:
+    """All arrays of the file `path` by name: what `load` compares, and a look into a file whose model is lost.
+
+    Raises FileNotFoundError, and ValueError as `load` does.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     save(Path(folder, "weights"), {"W": np.eye(2), "b": np.ones(2)})
+    ...     {name: p.shape for name, p in read(Path(folder, "weights")).items()}
+    {'W': (2, 2), 'b': (2,)}
+    """
+    path = Path(path)
+    with path.open("rb") as file:
+        if not zipfile.is_zipfile(file):
+            raise ValueError(f"expected {path} to be an .npz archive, got another kind of file, or part of one")
+        file.seek(0)
+        try:
+            with np.load(file, allow_pickle=False) as archive:
+                stored: Params = {name: archive[name] for name in archive.files}
+        except (ValueError, OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+            raise ValueError(f"expected {path} to be an .npz archive of plain arrays, got: {error}") from error
+    for name, p in stored.items():
+        if not isinstance(p, np.ndarray):
+            raise ValueError(f"expected {path} to be an .npz archive of plain arrays, got {name}, which is none")
+    return stored
