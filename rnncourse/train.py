@@ -1,21 +1,20 @@
 """The training loop: forward, loss, backward, clip, step. And a progress bar that stays out of the way."""
 
 import sys
-from collections.abc import Callable, Iterable
-from typing import Any, TypeAlias
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
 from rnncourse.arrays import Array, State
 from rnncourse.evidence import in_notebook
+from rnncourse.layers import Layer
+from rnncourse.losses import Loss
 from rnncourse.optim import Optimizer, clip_by_global_norm
-
-Loss: TypeAlias = Callable[[Array, Array, Array | None], tuple[float, Array]]
-"""`loss(Y, targets, mask)` returns the loss and its gradient with respect to the outputs Y."""
 
 
 def train_step(
-    model: Any,
+    model: Layer,
     X: Array,
     targets: Array,
     loss: Loss,
@@ -32,6 +31,16 @@ def train_step(
     Returns the loss before the update, and the last state: hand it to the next call to carry the state on. Its gradient
     is not handed back, so what carries it on is truncated BPTT.
     Raises FloatingPointError, before anything is updated, if the loss is not finite.
+
+    >>> from rnncourse.layers import Linear
+    >>> from rnncourse.losses import squared_error
+    >>> from rnncourse.optim import SGD
+    >>> model = Linear(1, 1, np.random.default_rng(0))
+    >>> X = np.linspace(-1, 1, 9).reshape(9, 1, 1)
+    >>> before, _ = train_step(model, X, 2 * X, squared_error, SGD(model.params, lr=0.5))
+    >>> after, _ = train_step(model, X, 2 * X, squared_error, SGD(model.params, lr=0.5))
+    >>> after < before
+    True
     """
     Y, state, tape = model.forward(X, state, mask, rng)
     value, dY = loss(Y, targets, mask)
@@ -45,7 +54,7 @@ def train_step(
 
 
 def fit(
-    model: Any,
+    model: Layer,
     batches: Iterable[tuple[Array, ...]],
     loss: Loss,
     optimizer: Optimizer,
@@ -59,6 +68,15 @@ def fit(
     must follow one another, see `text.contiguous_batches`); without, each starts from zeros.
     Returns the losses, float64 (number of batches,). Raises FloatingPointError when the loss is no longer finite, and
     what the layers raise (ValueError, if outputs overflow before the loss does); a note says at which batch.
+
+    >>> from rnncourse.layers import Linear
+    >>> from rnncourse.losses import squared_error
+    >>> from rnncourse.optim import SGD
+    >>> model = Linear(1, 1, np.random.default_rng(0))
+    >>> X = np.linspace(-1, 1, 9).reshape(9, 1, 1)
+    >>> losses = fit(model, [(X, 2 * X + 1)] * 100, squared_error, SGD(model.params, lr=0.5))
+    >>> losses.shape, model.params["W"].round(3), model.params["b"].round(3)
+    ((100,), array([[2.]]), array([1.]))
     """
     losses: list[float] = []
     state: State = None
@@ -80,6 +98,9 @@ def progress(items: Iterable[Any], name: str) -> Any:
     """`items` behind a progress bar on stderr: in a terminal or a notebook, once the loop has run for half a second.
 
     Written to a file or a pipe it says nothing, and the built book leaves stderr out.
+
+    >>> sum(progress([1, 2, 3], "counting"))
+    6
     """
     from tqdm import tqdm  # here, since importing it takes longer than importing the rest of the package
 
