@@ -88,12 +88,12 @@ def adding(T: int, B: int, rng: np.random.Generator) -> tuple[Array, Array]:
     Source: Hochreiter and Schmidhuber 1997, experiment 4, in the form of Arjovsky, Shah and Bengio 2016.
     Raises ValueError unless T and B are positive integers and T ≥ 2, TypeError if `rng` is not a NumPy generator.
 
-    >>> X, targets = adding(4, 1, np.random.default_rng(0))
+    >>> X, targets = adding(4, 1, np.random.default_rng(2))
     >>> X[:, 0].round(2), targets.round(2)
-    (array([[0.64, 0.  ],
-           [0.27, 1.  ],
-           [0.04, 0.  ],
-           [0.02, 1.  ]]), array([[[0.65]]]))
+    (array([[0.26, 1.  ],
+           [0.3 , 0.  ],
+           [0.81, 0.  ],
+           [0.09, 1.  ]]), array([[[0.35]]]))
     """
     expect_positive(T=T, B=B)
     expect_rng("rng", rng)

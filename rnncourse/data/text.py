@@ -57,7 +57,7 @@ def numpy_prose() -> str:
 def surnames() -> tuple[list[str], Array, tuple[str, ...]]:
     """Family names in seven languages of Latin script, to tell the language from the name.
 
-    Returns (names, labels, languages): N strings of 2 to 15 letters, int (N,), and the languages' English names, so
+    Returns (names, labels, languages): N strings of 2 to 13 letters, int (N,), and the languages' English names, so
     that `languages[labels[n]]` is the language of `names[n]`. Sorted by language, then by name: shuffle before you
     split. Upper case and accents are kept. Names of several words are left out, because a space or an apostrophe gives
     the language away.
