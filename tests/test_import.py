@@ -9,7 +9,7 @@ import pytest
 import rnncourse
 
 PACKAGE = Path(rnncourse.__file__).parent
-HEAVY = ["torch", "matplotlib", "IPython", "ipykernel", "sphinx", "nbgrader", "tqdm"]
+HEAVY = ["torch", "faker", "matplotlib", "IPython", "ipykernel", "sphinx", "nbgrader", "tqdm"]
 NEEDS = {"book": "Sphinx and nbformat", "grading": "nbgrader", "interop": "torch", "plots": "matplotlib"}
 """What is not the numerical core, and why."""
 
