@@ -471,6 +471,7 @@ ROWS = {
         "^expected B to be a positive integer, got 0",
     ),
     # data
+    # data
     "flip_flop: p = 0": (lambda: flip_flop(T, B, rng(), 0), ValueError, "^expected p above 0 and at most 1, got 0"),
     "flip_flop: p > 1": (lambda: flip_flop(T, B, rng(), 2), ValueError, "^expected p above 0 and at most 1, got 2"),
     "flip_flop: no rng": (lambda: flip_flop(T, B, None), TypeError, "^expected rng .*got NoneType"),
