@@ -1,18 +1,18 @@
 """Turn a language model's logits into text: one token at a time, each fed back as the next input."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
 from rnncourse.arrays import Array, expect, expect_ids, expect_positive, expect_rng, log_softmax, one_hot
+from rnncourse.layers import Layer
 
 Encode = Callable[[Array], Array]
 """Ids (n,) to what a model reads, (n, …)."""
 
 
 def sample(
-    model: Any,
+    model: Layer,
     prompt: Array,
     length: int,
     rng: np.random.Generator,
@@ -39,7 +39,7 @@ def sample(
     return _continue(model, prompt, length, lambda logits: draw(logits, rng, temperature), encode)
 
 
-def greedy(model: Any, prompt: Array, length: int, encode: Encode | None = None) -> Array:
+def greedy(model: Layer, prompt: Array, length: int, encode: Encode | None = None) -> Array:
     """The likeliest token at every step: what `sample` tends to as the temperature goes to 0. Arguments as there.
 
     The likeliest token each time need not make the likeliest text. Of equally likely tokens it takes the first.
@@ -68,7 +68,7 @@ def draw(logits: Array, rng: np.random.Generator, temperature: float = 1.0) -> i
     return min(int(np.searchsorted(np.cumsum(p), rng.random(), side="right")), len(p) - 1)
 
 
-def _continue(model: Any, prompt: Array, length: int, choose: Callable[[Array], int], encode: Encode | None) -> Array:
+def _continue(model: Layer, prompt: Array, length: int, choose: Callable[[Array], int], encode: Encode | None) -> Array:
     expect_positive(length=length)
     bias = list(model.params.values())[-1]
     V, dtype = bias.shape[-1], bias.dtype

@@ -18,6 +18,7 @@ from rnncourse.decoding import draw
 from rnncourse.losses import perplexity
 
 Gram = tuple[int, ...]
+"""Neighbouring tokens, as ids."""
 
 
 def ngrams(ids: Array, n: int) -> Iterator[Gram]:
@@ -39,6 +40,14 @@ class NGram(ABC):
 
     Raises TypeError or ValueError, naming the argument, if `ids` are no such integers, or unless n ≥ 1 and V ≥ 1;
     its methods likewise.
+
+    >>> model = AddK(np.array([0, 1, 0, 1, 2]), n=2, V=3)
+    >>> model.counts[0, 1], model.contexts[1,], model.seen
+    (2, 2, 3)
+    >>> round(model.perplexity(np.array([0, 1, 2])), 2)
+    2.23
+    >>> model.sample(np.array([2]), 6, np.random.default_rng(0))
+    array([1, 0, 0, 0, 2, 2])
     """
 
     def __init__(self, ids: Array, n: int, V: int) -> None:

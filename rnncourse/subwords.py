@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 Pair = tuple[str, str]
+"""Two neighbouring symbols."""
 
 END = " "
 """The symbol that ends each word. A word holds no space, so it is told from every character of the text."""

@@ -13,6 +13,7 @@ import numpy as np
 from rnncourse.arrays import Array, expect_array, expect_ids, expect_positive
 
 WORD = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")
+"""A run of letters, digits and underscores, apostrophes inside it included; or one other mark."""
 
 
 def characters(text: str) -> list[str]:

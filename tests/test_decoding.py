@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from rnncourse.arrays import one_hot
 from rnncourse.cells import RNN
-from rnncourse.decoding import draw, sample
-from rnncourse.layers import Linear, Stacked
+from rnncourse.decoding import draw, greedy, sample
+from rnncourse.layers import Embedding, Frozen, Linear, Stacked
 
 
 def model(V=5, H=7, seed=0, dtype=np.float64):
@@ -39,6 +39,20 @@ def test_draw_inverts_the_cumulative_sum(p, u):
 def test_draw_never_takes_the_impossible():
     logits = np.array([-1e9, 0.0, -1e9, 0.0])
     assert [draw(logits, Fixed(u)) for u in (0.0, 0.49, 0.51, 1 - 2**-53)] == [1, 1, 3, 3]
+
+
+def test_draw_is_the_same_in_float32_as_in_float64():
+    """Added up in float32, fifty thousand probabilities are off by more than one of them."""
+    logits = np.random.default_rng(0).normal(size=50000).astype(np.float32)
+    for u in np.linspace(0.5, 1 - 1e-6, 20):
+        assert draw(logits, Fixed(u), 0.7) == draw(logits.astype(np.float64), Fixed(u), 0.7)
+
+
+@pytest.mark.parametrize("temperature", [0.5, 2.0])
+def test_draw_divides_by_the_temperature(temperature):
+    logits = np.array([0.3, -1.0, 2.0])
+    for u in np.linspace(0, 0.999, 50):
+        assert draw(logits, Fixed(u), temperature) == draw(logits / temperature, Fixed(u))
 
 
 def test_draw_survives_rounding_at_the_upper_end():
@@ -103,3 +117,42 @@ def test_float32_model_samples_ids():
     assert tokens.dtype.kind == "i"
     assert tokens.shape == (20,)
     assert 0 <= tokens.min() <= tokens.max() < 5
+
+
+def test_greedy_takes_the_likeliest_token_given_all_before_it():
+    network, prompt = model(), np.array([1, 3, 0])
+    tokens = greedy(network, prompt, 15)
+    logits = network.forward(one_hot(np.concatenate([prompt, tokens]), 5)[:, None])[0][:, 0]
+    assert tokens.tolist() == logits[2:-1].argmax(axis=-1).tolist()
+    assert tokens.dtype.kind == "i"
+
+
+def test_greedy_takes_the_first_of_equally_likely_tokens():
+    head = Linear(4, 4, np.random.default_rng(0))
+    head.W[:], head.b[:] = 0, [0, 1, 1, 0]
+    assert greedy(head, np.array([0]), 3).tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize("wrap", [lambda layer: layer, Frozen])
+@pytest.mark.parametrize("H", [3, 9])
+def test_a_model_that_takes_ids_says_what_its_one_hot_twin_says(wrap, H):
+    """An embedding is a one-hot vector times its table, so it can be multiplied into W_x."""
+    rng = np.random.default_rng(2)
+    table, cell, head = Embedding(5, 8, rng), RNN(8, H, rng), Linear(H, 5, rng)
+    head.W *= 4
+    twin = RNN(5, H, rng)
+    twin.W_x[:], twin.W_h[:], twin.b[:] = table.W @ cell.W_x, cell.W_h, cell.b
+    embedded, one_hots, prompt = Stacked(wrap(table), cell, head), Stacked(twin, head), np.array([4, 0, 2])
+    a = sample(embedded, prompt, 25, np.random.default_rng(0), 0.8, encode=np.asarray)
+    b = sample(one_hots, prompt, 25, np.random.default_rng(0), 0.8)
+    assert a.tolist() == b.tolist()
+    assert greedy(embedded, prompt, 25, encode=np.asarray).tolist() == greedy(one_hots, prompt, 25).tolist()
+    assert len(set(a.tolist())) > 2, "a sample with nothing to tell apart"
+
+
+def test_the_model_reads_each_token_once_and_the_last_not_at_all(monkeypatch):
+    network, read = model(), []
+    forward = Stacked.forward
+    monkeypatch.setattr(Stacked, "forward", lambda self, X, *rest: (read.append(X), forward(self, X, *rest))[1])
+    tokens = sample(network, np.array([1, 2]), 6, np.random.default_rng(0))
+    assert np.concatenate(read).argmax(axis=-1)[:, 0].tolist() == [1, 2, *tokens[:-1]]

@@ -10,12 +10,15 @@ from rnncourse import init, interop, optim, parameters, schedules
 from rnncourse.arrays import expect, one_hot
 from rnncourse.cells import RNN
 from rnncourse.data import adding, classify_tokens, delayed_recall, flip_flop, parity, python_tokens, recall
-from rnncourse.decoding import sample
+from rnncourse.decoding import draw, greedy, sample
 from rnncourse.evidence import claim, measured
 from rnncourse.gradcheck import gradcheck
-from rnncourse.layers import Linear, Stacked
+from rnncourse.layers import Embedding, Linear, Stacked
 from rnncourse.losses import from_step, perplexity, quantile, softmax_cross_entropy, squared_error
+from rnncourse.ngram import AddK, Interpolated, ngrams
+from rnncourse.padding import bucket, length_mask, pad_left, pad_right, padding_share, reverse_padded
 from rnncourse.recurrence import truncated_bptt
+from rnncourse.subwords import BytePairs
 from rnncourse.text import Vocabulary, contiguous_batches
 
 T, B, D, H, V = 5, 2, 3, 4, 6
@@ -471,7 +474,6 @@ ROWS = {
         "^expected B to be a positive integer, got 0",
     ),
     # data
-    # data
     "flip_flop: p = 0": (lambda: flip_flop(T, B, rng(), 0), ValueError, "^expected p above 0 and at most 1, got 0"),
     "flip_flop: p > 1": (lambda: flip_flop(T, B, rng(), 2), ValueError, "^expected p above 0 and at most 1, got 2"),
     "flip_flop: no rng": (lambda: flip_flop(T, B, None), TypeError, "^expected rng .*got NoneType"),
@@ -521,6 +523,220 @@ ROWS = {
         lambda: claim("c", "S", "holds", "e", 1.0, 0, 2),
         ValueError,
         "^expected exactly one of at_least and at_most",
+    ),
+    # decoding
+    "sample: no integers": (
+        lambda: sample(language_model, IDS / 2, 3, rng()),
+        TypeError,
+        "^expected prompt to be integers, got float64",
+    ),
+    "greedy: empty prompt": (lambda: greedy(language_model, IDS[:0], 3), ValueError, shape("prompt", "n,", "0,")),
+    "greedy: length 0": (
+        lambda: greedy(language_model, IDS, 0),
+        ValueError,
+        "^expected length to be a positive integer, got 0",
+    ),
+    "sample: an embedding given one-hot vectors": (
+        lambda: sample(Stacked(Embedding(V, H, rng()), Linear(H, V, rng())), IDS, 3, rng()),
+        TypeError,
+        "^expected X to be integers, got float64",
+    ),
+    "draw: temperature NaN": (
+        lambda: draw(np.zeros(3), rng(), np.nan),
+        ValueError,
+        "^expected temperature to be positive, got nan",
+    ),
+    "draw: two axes": (lambda: draw(np.zeros((1, 3)), rng()), ValueError, shape("logits", "V,", "1, 3")),
+    "draw: logits of no chance at all": (
+        lambda: draw(np.array([0, -np.inf]), rng()),
+        ValueError,
+        r"^expected logits to be finite, got -inf at index \(1,\)",
+    ),
+    # text
+    "Vocabulary: nothing frequent": (
+        lambda: Vocabulary("abc", min_frequency=2),
+        ValueError,
+        "^expected a token that is no special and occurs 2 times, got none",
+    ),
+    "Vocabulary: nothing but specials": (
+        lambda: Vocabulary(["<unk>"], specials=["<unk>"]),
+        ValueError,
+        "^expected a token that is no special and occurs 1 times, got none",
+    ),
+    "Vocabulary: frequency 0": (
+        lambda: Vocabulary("abc", 0),
+        ValueError,
+        "^expected min_frequency to be a positive integer, got 0",
+    ),
+    "Vocabulary: specials a string": (
+        lambda: Vocabulary("abc", specials="<pad>"),
+        TypeError,
+        "^expected specials to be a list of strings, got the string '<pad>'",
+    ),
+    "Vocabulary: special twice": (
+        lambda: Vocabulary("abc", specials=["<pad>", "<unk>", "<pad>"]),
+        ValueError,
+        r"^expected specials without repeats, got \['<pad>', '<unk>', '<pad>'\]",
+    ),
+    "encode: a string of words": (
+        lambda: Vocabulary(["the", "a", "cat"], specials=["<unk>"]).encode("the cat"),
+        TypeError,
+        "^expected a list of tokens, since they are not characters, got the string 'the cat'",
+    ),
+    "unknown_rate: no tokens": (
+        lambda: Vocabulary("abc").unknown_rate([]),
+        ValueError,
+        "^expected at least one token, got none",
+    ),
+    # subwords
+    "BytePairs: no words": (lambda: BytePairs([], 3), ValueError, "^expected at least one word, got none"),
+    "BytePairs: a string": (
+        lambda: BytePairs("low lower", 3),
+        TypeError,
+        "^expected words to be a list of strings, got the string 'low lower'",
+    ),
+    "BytePairs: a space in a word": (
+        lambda: BytePairs(["low", "low er"], 3),
+        ValueError,
+        "^expected words without white space, .*got 'low er'",
+    ),
+    "BytePairs: an empty word": (lambda: BytePairs(["low", ""], 3), ValueError, "^expected words .*at least one .*''"),
+    "BytePairs: merges negative": (
+        lambda: BytePairs(["low"], -1),
+        ValueError,
+        "^expected merges to be an integer of at least 0, got -1",
+    ),
+    "BytePairs: merges a float": (
+        lambda: BytePairs(["low"], 3.0),
+        ValueError,
+        "^expected merges to be an integer of at least 0, got 3.0",
+    ),
+    "BytePairs: merges a boolean": (lambda: BytePairs(["low"], True), ValueError, "^expected merges .*got True"),
+    "byte pairs encode: a space": (
+        lambda: BytePairs(["low"], 1).encode(["lo w"]),
+        ValueError,
+        "^expected words without white space, .*got 'lo w'",
+    ),
+    "byte pairs encode: a string": (lambda: BytePairs(["low"], 1).encode("low"), TypeError, "^expected words .*'low'"),
+    # padding
+    "length_mask: a list": (
+        lambda: length_mask([3, 1]),
+        TypeError,
+        "^expected lengths to be a NumPy array, got list",
+    ),
+    "length_mask: floats": (
+        lambda: length_mask(np.ones(2)),
+        TypeError,
+        "^expected lengths to be integers, got float64",
+    ),
+    "length_mask: length 0": (lambda: length_mask(IDS), ValueError, "^expected lengths of at least 1, got 0"),
+    "pad: nothing": (lambda: pad_right([]), ValueError, "^expected at least one sequence, got none"),
+    "pad: an empty sequence": (
+        lambda: pad_left([IDS, IDS[:0]]),
+        ValueError,
+        shape(r"sequences\[1\]", "n,", "0,") + " .no size may be 0",
+    ),
+    "pad: a list": (
+        lambda: pad_right([IDS, [1, 2]]),
+        TypeError,
+        r"^expected sequences\[1\] to be a NumPy array, got list",
+    ),
+    "pad: widths differ": (
+        lambda: pad_right([X[0], Y[0]]),
+        ValueError,
+        shape(r"sequences\[1\]", "n, 3", "2, 4"),
+    ),
+    "pad: dtypes differ": (
+        lambda: pad_right([IDS, IDS * 1.0]),
+        TypeError,
+        r"^expected sequences\[1\] of dtype int64 \(the first one's\), got float64",
+    ),
+    "pad: half an id": (lambda: pad_left([IDS], 0.5), TypeError, "^expected value to fit dtype int64, got 0.5"),
+    "reverse_padded: mask turned": (
+        lambda: reverse_padded(X, np.ones((B, T), bool)),
+        ValueError,
+        shape("mask", "5, 2", "2, 5"),
+    ),
+    "reverse_padded: no mask": (
+        lambda: reverse_padded(X, None),
+        TypeError,
+        "^expected mask to be a NumPy array, got NoneType",
+    ),
+    "reverse_padded: one axis": (
+        lambda: reverse_padded(IDS, IDS > 0),
+        ValueError,
+        r"^expected X of shape \(T, B, …\), got \(4,\)",
+    ),
+    "bucket: B = 0": (
+        lambda: bucket(IDS + 1, 0, rng()),
+        ValueError,
+        "^expected B to be a positive integer, got 0",
+    ),
+    "bucket: no rng": (lambda: bucket(IDS + 1, 2, None), TypeError, "^expected rng .*got NoneType"),
+    "bucket: length 0": (lambda: bucket(IDS, 2, rng()), ValueError, "^expected lengths of at least 1, got 0"),
+    "padding_share: no batch": (
+        lambda: padding_share(IDS + 1, []),
+        ValueError,
+        "^expected at least one batch, and none empty",
+    ),
+    "padding_share: an empty batch": (
+        lambda: padding_share(IDS + 1, [IDS, IDS[:0]]),
+        ValueError,
+        "^expected at least one batch, and none empty",
+    ),
+    # n-grams
+    "ngrams: n = 0": (lambda: ngrams(IDS, 0), ValueError, "^expected n to be a positive integer, got 0"),
+    "ngrams: a string": (lambda: ngrams("abc", 2), TypeError, "^expected ids to be a NumPy array, got str"),
+    "AddK: n = 0": (lambda: AddK(IDS, 0, V), ValueError, "^expected n to be a positive integer, got 0"),
+    "AddK: V too small": (lambda: AddK(IDS, 2, 3), ValueError, "^expected ids between 0 and 2, got 3"),
+    "AddK: two axes": (lambda: AddK(targets, 2, V), ValueError, shape("ids", "N,", "5, 2")),
+    "AddK: k = 0": (lambda: AddK(IDS, 2, V, 0), ValueError, "^expected k to be positive and finite, got 0"),
+    "AddK: k infinite": (lambda: AddK(IDS, 2, V, np.inf), ValueError, "^expected k to be positive and finite, got inf"),
+    "Interpolated: weight 0": (
+        lambda: Interpolated(IDS, 2, V, 0),
+        ValueError,
+        "^expected weight between 0 and 1, got 0",
+    ),
+    "Interpolated: weight 1": (
+        lambda: Interpolated(IDS, 2, V, 1),
+        ValueError,
+        "^expected weight between 0 and 1, got 1",
+    ),
+    "n-gram: unknown id in context": (
+        lambda: AddK(IDS, 2, V).probabilities(IDS + 3),
+        ValueError,
+        "^expected context between 0 and 5, got 6",
+    ),
+    "n-gram: context of two axes": (
+        lambda: AddK(IDS, 2, V).probabilities(targets),
+        ValueError,
+        shape("context", "N,", "5, 2"),
+    ),
+    "n-gram: context a number": (
+        lambda: AddK(IDS, 2, V).probabilities(3),
+        ValueError,
+        r"^expected context of shape \(N,\), got \(\)",
+    ),
+    "n-gram: loss of nothing": (lambda: AddK(IDS, 2, V).loss(IDS[:0]), ValueError, shape("ids", "N,", "0,")),
+    "n-gram: loss of an unknown id": (
+        lambda: AddK(IDS, 2, V).loss(IDS + 3),
+        ValueError,
+        "^expected ids between 0 and 5, got 6",
+    ),
+    "n-gram: sample of length 0": (
+        lambda: AddK(IDS, 2, V).sample(IDS, 0, rng()),
+        ValueError,
+        "^expected length to be a positive integer, got 0",
+    ),
+    "n-gram: sample without rng": (
+        lambda: AddK(IDS, 2, V).sample(IDS, 3, None),
+        TypeError,
+        "^expected rng .*got NoneType",
+    ),
+    "n-gram: temperature negative": (
+        lambda: AddK(IDS, 2, V).sample(IDS, 3, rng(), -1),
+        ValueError,
+        "^expected temperature to be positive, got -1",
     ),
     # torch
     "to_torch: Stacked": (lambda: interop.to_torch(stack), TypeError, "^expected a layer with a twin .*got Stacked"),
