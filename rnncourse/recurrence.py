@@ -8,11 +8,17 @@ Shapes: T time steps, B sequences, D inputs, H hidden units, G gates. A state is
 h first, because some cells carry more than h. Source: Rumelhart, Hinton & Williams 1986; Werbos 1990.
 """
 
-from typing import Any, NamedTuple
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from numpy.typing import DTypeLike
 
-from rnncourse.arrays import expect, expect_mask, expect_positive, flat
+from rnncourse.arrays import Array, Params, State, expect, expect_mask, expect_positive, flat
+
+if TYPE_CHECKING:
+    from rnncourse.cells import Cell
 
 CACHE = 2**18
 """Bytes of tape that `bptt` linearizes at once: small enough to stay in a core's cache."""
@@ -21,35 +27,49 @@ CACHE = 2**18
 class Tape(NamedTuple):
     """What the forward pass leaves for the backward pass: nothing else crosses."""
 
-    X: Any  # (T, B, D)              the inputs
-    states: Any  # (n_states, T+1, B, H)  states[:, t] is the state before step t
-    gates: Any  # (T, B, n_saved·H)      what `step` saved
-    mask: Any  # (T, B) bool, or None   True where a step is real
+    X: Array  # (T, B, D)                   the inputs
+    states: Array  # (n_states, T+1, B, H)  states[:, t] is the state before step t
+    gates: Array  # (T, B, n_saved·H)       what `step` saved
+    mask: Array | None  # (T, B) bool       True where a step is real
 
-    def steps(self, a, z):
+    def steps(self, a: int, z: int) -> Tape:
         """The tape of steps a … z−1 alone (views, no copies)."""
         return Tape(
             self.X[a:z], self.states[:, a : z + 1], self.gates[a:z], None if self.mask is None else self.mask[a:z]
         )
 
 
-def unroll(cell, X, state=None, mask=None, rng=None):
+def unroll(
+    cell: Cell,
+    X: Array,
+    state: State = None,
+    mask: Array | None = None,
+    rng: np.random.Generator | None = None,
+) -> tuple[Array, State, Tape]:
     """Run `cell` over X, of shape (T, B, D).
 
     `state` is the state before the first step (zeros if None). Where `mask` (T, B) is False the state waits:
     the step leaves it as it was. `rng` is part of every layer's contract and unused by a plain cell.
     Returns H (T, B, H), the last state, and the `Tape`. H is a view of the tape: copy it before you change it.
     Raises TypeError or ValueError, naming the argument, if an array does not fit the cell.
+
+    >>> from rnncourse.cells import LSTM
+    >>> H, (h, c), tape = unroll(LSTM(4, 6, np.random.default_rng(0)), np.ones((7, 5, 4)))
+    >>> H.shape, bool((H[-1] == h).all())
+    ((7, 5, 6), True)
     """
-    (D, _), (H, _), dtype = cell.W_x.shape, cell.W_h.shape, cell.W_h.dtype
+    (D, G), (H, _), dtype = cell.W_x.shape, cell.W_h.shape, cell.W_h.dtype
     T, B, _ = expect("X", X, ("T", "B", D), dtype).shape
     expect_mask("mask", mask, (T, B))
 
-    XW = (flat(X) @ cell.W_x + cell.b).reshape(T, B, -1)  # every input projection, one matrix product
-    states = np.zeros((cell.n_states, T + 1, B, H), dtype)
-    gates = np.empty((T, B, cell.n_saved * H), dtype)
-    if state is not None:
-        states[:, 0] = expect_state("state", state, cell.n_states, (B, H), dtype)
+    # One array for two things: row t holds x_t W_x + b until step t has read it, then what step t saves.
+    rows = np.empty((T, B, max(G, cell.n_saved * H)), dtype)
+    XW, gates = rows[..., :G], rows[..., : cell.n_saved * H]
+    np.matmul(flat(X), cell.W_x, out=flat(rows)[:, :G])  # every input projection, one matrix product
+    XW += cell.b
+
+    states = np.empty((cell.n_states, T + 1, B, H), dtype)
+    states[:, 0] = 0 if state is None else expect_state("state", state, cell.n_states, (B, H), dtype)
     state = tuple(states[:, 0])
     for t in range(T):
         new, gates[t] = cell.step(XW[t], state)
@@ -60,7 +80,7 @@ def unroll(cell, X, state=None, mask=None, rng=None):
     return states[0, 1:], state, Tape(X, states, gates, mask)
 
 
-def bptt(cell, dH, tape, dstate=None):
+def bptt(cell: Cell, dH: Array, tape: Tape, dstate: State = None) -> tuple[Array, State, Params]:
     """Backpropagation through time: the reverse scan of the cell's backward step.
 
         dL/dh_t = ∂L_t/∂h_t + (∂h_{t+1}/∂h_t)ᵀ dL/dh_{t+1}        total = immediate + handed back
@@ -68,8 +88,16 @@ def bptt(cell, dH, tape, dstate=None):
     `dH` (T, B, H) holds the *immediate* gradients ∂L_t/∂h_t: what each step's loss says to its own state.
     `dstate` is the gradient of the state after the last step, from whatever comes later (none if None).
     Returns dX (T, B, D), the gradient of the state before the first step, and the parameters' gradients.
-    Raises TypeError or ValueError, naming the argument, if an array does not fit the tape.
+    Raises TypeError or ValueError, naming the argument, if an array does not fit the tape, or the tape the cell.
+
+    >>> from rnncourse.cells import RNN
+    >>> cell = RNN(4, 6, np.random.default_rng(0))
+    >>> H, _, tape = unroll(cell, np.ones((7, 5, 4)))
+    >>> dX, (dh0,), grads = bptt(cell, np.ones_like(H), tape)
+    >>> dX.shape, dh0.shape, {name: g.shape for name, g in grads.items()}
+    ((7, 5, 4), (5, 6), {'W_x': (4, 6), 'W_h': (6, 6), 'b': (6,)})
     """
+    expect_tape(cell, tape)
     X, states, gates, mask = tape
     (T, B, _), H, dtype = X.shape, states.shape[-1], X.dtype
     expect("dH", dH, (T, B, H), dtype)
@@ -79,26 +107,27 @@ def bptt(cell, dH, tape, dstate=None):
         dstate = expect_state("dstate", dstate, cell.n_states, (B, H), dtype)
 
     W_hT = np.ascontiguousarray(cell.W_h.T)
-    dXW = np.empty((T, B, cell.b.size), dtype)
-    for a, z in blocks(T, gates[0].nbytes):
-        J = cell.linearize(gates[a:z], states[:, a:z], states[:, a + 1 : z + 1])
-        for t in reversed(range(a, z)):
+    a = np.empty((T, B, cell.b.size), dtype)  # dL/d(x W_x + b), the pre-activations' gradient
+    for first, end in blocks(T, gates[0].nbytes):
+        J = cell.linearize(gates[first:end], states[:, first:end], states[:, first + 1 : end + 1])
+        for t in reversed(range(first, end)):
             dstate = (dstate[0] + dH[t], *dstate[1:])
             if mask is not None:  # a step that waited hands its gradient straight back
                 real = mask[t, :, None]
                 waited, dstate = [d * ~real for d in dstate], tuple(d * real for d in dstate)
-            dXW[t], dstate = cell.pullback(dstate, [j[t - a] for j in J], W_hT)
+            a[t], dstate = cell.pullback(dstate, [j[t - first] for j in J], W_hT)
             if mask is not None:
                 dstate = tuple(d + w for d, w in zip(dstate, waited, strict=True))
     grads = {
-        "W_x": flat(X).T @ flat(dXW),  # every weight gradient: one matrix product, which is the sum over time
-        "b": flat(dXW).sum(axis=0),
-        **cell.recurrent_grads(states[0, :-1], dXW, gates),
+        "W_x": flat(X).T @ flat(a),  # every weight gradient: one matrix product, which is the sum over time
+        "b": flat(a).sum(axis=0),
+        **cell.recurrent_grads(a, tape),
     }
-    return (flat(dXW) @ cell.W_x.T).reshape(X.shape), dstate, grads
+    grads = {name: grads[name] for name in cell.params}
+    return (flat(a) @ cell.W_x.T).reshape(X.shape), dstate, grads
 
 
-def truncated_bptt(cell, dH, tape, k1, k2):
+def truncated_bptt(cell: Cell, dH: Array, tape: Tape, k1: int, k2: int) -> Params:
     """Truncated BPTT(k1, k2): every k1 steps, send the last k1 losses back through at most k2 steps.
 
     For each z = k1, 2·k1, … (and T) the gradients ∂L_t/∂h_t of the steps z−k1 ≤ t < z run back through the steps
@@ -108,6 +137,13 @@ def truncated_bptt(cell, dH, tape, k1, k2):
     Returns the parameters' gradients.
     Raises ValueError unless 1 ≤ k1 ≤ k2, and as `bptt` does if `dH` does not fit the tape.
     Source: Williams & Peng 1990.
+
+    >>> from rnncourse.cells import RNN
+    >>> cell = RNN(4, 6, np.random.default_rng(0))
+    >>> H, _, tape = unroll(cell, np.ones((7, 5, 4)))
+    >>> full, cut = bptt(cell, np.ones_like(H), tape)[2], truncated_bptt(cell, np.ones_like(H), tape, k1=2, k2=7)
+    >>> abs(full["W_h"] - cut["W_h"]).max() < 1e-12
+    np.True_
     """
     expect_positive(k1=k1, k2=k2)
     if k1 > k2:
@@ -125,15 +161,40 @@ def truncated_bptt(cell, dH, tape, k1, k2):
     return total
 
 
-def expect_state(name, state, n_states, shape, dtype):
-    """Raise unless `state` is a tuple (or list) of `n_states` arrays of the given shape; return it."""
+def expect_state(name: str, state: State, n_states: int, shape: tuple[int, ...], dtype: DTypeLike) -> State:
+    """Raise unless `state` is a tuple (or list) of `n_states` arrays of the given shape; return it as a tuple.
+
+    >>> expect_state("state", np.zeros((5, 6)), 2, (5, 6), np.float64)
+    Traceback (most recent call last):
+    TypeError: expected state to be a tuple of 2 arrays, got ndarray
+    """
     if not isinstance(state, (tuple, list)) or len(state) != n_states:
         got = f"a {type(state).__name__} of {len(state)}" if isinstance(state, (tuple, list)) else type(state).__name__
         raise TypeError(f"expected {name} to be a tuple of {n_states} array{'s' * (n_states > 1)}, got {got}")
     return tuple(expect(f"{name}[{k}]", s, shape, dtype) for k, s in enumerate(state))
 
 
-def blocks(T, nbytes):
+def expect_tape(cell: Cell, tape: Tape) -> None:
+    """Raise unless `tape` is what `unroll` left for a cell of this kind and these sizes.
+
+    >>> from rnncourse.cells import RNN, LSTM
+    >>> rng = np.random.default_rng(0)
+    >>> expect_tape(LSTM(4, 6, rng), unroll(RNN(4, 6, rng), np.ones((7, 5, 4)))[2])
+    Traceback (most recent call last):
+    ValueError: expected tape of LSTM with 2 state arrays, 24 saved numbers a step and D = 4, got 1, 6 and 4
+    """
+    if not isinstance(tape, Tape):
+        raise TypeError(f"expected tape to be a Tape, as forward returns it, got {type(tape).__name__}")
+    want = cell.n_states, cell.n_saved * len(cell.W_h), len(cell.W_x)
+    got = len(tape.states), tape.gates.shape[-1], tape.X.shape[-1]
+    if got != want:
+        raise ValueError(
+            f"expected tape of {type(cell).__name__} with {want[0]} state arrays, {want[1]} saved numbers a step and"
+            f" D = {want[2]}, got {got[0]}, {got[1]} and {got[2]}"
+        )
+
+
+def blocks(T: int, nbytes: int) -> list[tuple[int, int]]:
     """The intervals [a, z) that cover 0 … T−1 from the last to the first, each about CACHE bytes at `nbytes` a step.
 
     >>> blocks(5, CACHE // 2)

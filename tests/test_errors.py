@@ -8,7 +8,7 @@ import torch
 
 from rnncourse import init, interop, optim, parameters, schedules
 from rnncourse.arrays import expect, one_hot
-from rnncourse.cells import RNN
+from rnncourse.cells import LSTM, RNN
 from rnncourse.data import adding, classify_tokens, delayed_recall, flip_flop, parity, python_tokens, recall
 from rnncourse.decoding import draw, greedy, sample
 from rnncourse.evidence import claim, measured
@@ -20,6 +20,7 @@ from rnncourse.padding import bucket, length_mask, pad_left, pad_right, padding_
 from rnncourse.recurrence import truncated_bptt
 from rnncourse.subwords import BytePairs
 from rnncourse.text import Vocabulary, contiguous_batches
+from rnncourse.variants import SkipRNN
 
 T, B, D, H, V = 5, 2, 3, 4, 6
 
@@ -157,6 +158,37 @@ ROWS = {
         lambda: cell.backward(Y.astype(np.float32), tape),
         TypeError,
         "^expected dH of dtype float64 .*got float32",
+    ),
+    "backward: the tape of another cell": (
+        lambda: LSTM(D, H, rng()).backward(Y, tape),
+        ValueError,
+        "^expected tape of LSTM with 2 state arrays, 16 saved numbers a step and D = 3, got 1, 4 and 3",
+    ),
+    "backward: the tape of another input size": (
+        lambda: RNN(D + 1, H, rng()).backward(Y, tape),
+        ValueError,
+        "^expected tape of RNN with 1 state arrays, 4 saved numbers a step and D = 4, got 1, 4 and 3",
+    ),
+    "backward: outputs for a tape": (
+        lambda: cell.backward(Y, Y),
+        TypeError,
+        "^expected tape to be a Tape, as forward returns it, got ndarray",
+    ),
+    "LSTM: one array for two": (
+        lambda: LSTM(D, H, rng()).forward(X, (np.zeros((B, H)),)),
+        TypeError,
+        "^expected state to be a tuple of 2 arrays, got a tuple of 1",
+    ),
+    "LSTM: c of a wrong shape": (
+        lambda: LSTM(D, H, rng()).forward(X, (np.zeros((B, H)), np.zeros((B, D)))),
+        ValueError,
+        r"^expected state\[1\] of shape \(2, 4\), got \(2, 3\)",
+    ),
+    "SkipRNN: k of 1": (lambda: SkipRNN(D, H, 1, rng()), ValueError, "^expected k of at least 2, got 1"),
+    "SkipRNN: k of 2.5": (
+        lambda: SkipRNN(D, H, 2.5, rng()),
+        ValueError,
+        r"^expected k to be a positive integer, got 2\.5",
     ),
     "backward: NaN": (lambda: cell.backward(Y * np.nan, tape), ValueError, "^expected dH to be finite, got nan"),
     "backward: dstate": (
