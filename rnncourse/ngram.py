@@ -72,9 +72,7 @@ class NGram(ABC):
 
     def probabilities(self, context: Array | None = None) -> Array:
         """P(w | context) for every token w: (V,), each above 0, sum 1. `context` holds ids; the last n−1 count."""
-        tokens = _tokens("context", context, self.V)
-        cut = self._cut(tokens, len(tokens))
-        return np.array([self._probability(w, cut) for w in range(self.V)])
+        return self._after(_tokens("context", context, self.V))
 
     def loss(self, ids: Array, context: Array | None = None) -> float:
         """−Σ_t log P(ids[t] | what comes before it), in nats, over all of `ids` (N,). `context` comes before ids[0].
@@ -84,7 +82,7 @@ class NGram(ABC):
         expect_ids("ids", ids, self.V, ("N",))
         before = _tokens("context", context, self.V)
         tokens = before + ids.tolist()
-        p = [self._probability(tokens[t], self._cut(tokens, t)) for t in range(len(before), len(tokens))]
+        p = [self._probability(tokens[t], self._before(tokens, t)) for t in range(len(before), len(tokens))]
         return -float(np.log(p).sum())
 
     def perplexity(self, ids: Array, context: Array | None = None) -> float:
@@ -97,11 +95,14 @@ class NGram(ABC):
         expect_rng("rng", rng)
         tokens = _tokens("prompt", prompt, self.V)
         for _ in range(length):
-            logits = np.log(self.probabilities(np.array(tokens[max(0, len(tokens) - self.n + 1) :], int)))
-            tokens.append(draw(logits, rng, temperature))
+            tokens.append(draw(np.log(self._after(tokens)), rng, temperature))
         return np.array(tokens[-length:])
 
-    def _cut(self, tokens: list[int], t: int) -> Gram:
+    def _after(self, tokens: list[int]) -> Array:
+        context = self._before(tokens, len(tokens))
+        return np.array([self._probability(w, context) for w in range(self.V)])
+
+    def _before(self, tokens: list[int], t: int) -> Gram:
         """The n−1 tokens before step t, or as many as there are."""
         return tuple(tokens[max(0, t - self.n + 1) : t])
 

@@ -86,12 +86,15 @@ class Vocabulary:
             raise KeyError(f"expected tokens of the vocabulary, got {sorted(unknown)}")
         return np.array([self.ids[token if token in self.ids else "<unk>"] for token in tokens], int)
 
-    def decode(self, ids: Iterable[int], separator: str = "") -> str:
+    def decode(self, ids: Array | Sequence[int], separator: str = "") -> str:
         """Ids (n,) to a string, with `separator` between tokens: nothing for characters, a space for words.
 
-        Raises TypeError for an id that is no integer, ValueError for one outside 0 … len−1.
+        Raises TypeError for an id that is no integer, ValueError for one outside 0 … len−1 or for a second axis.
         """
-        return separator.join(self.tokens[expect_ids("ids", k, len(self))] for k in ids)
+        if len(ids) == 0:
+            return ""
+        places = expect_ids("ids", np.asarray(ids), len(self), ("n",))
+        return separator.join(self.tokens[k] for k in places.tolist())
 
     def unknown_rate(self, tokens: Sequence[str]) -> float:
         """The out-of-vocabulary rate: the share of `tokens`, repeats counted, that the vocabulary lacks.

@@ -615,6 +615,7 @@ ROWS = {
         TypeError,
         "^expected a list of tokens, since they are not characters, got the string 'the cat'",
     ),
+    "decode: two axes": (lambda: Vocabulary("abc").decode(IDS[:1, None]), ValueError, shape("ids", "n,", "1, 1")),
     "unknown_rate: no tokens": (
         lambda: Vocabulary("abc").unknown_rate([]),
         ValueError,
