@@ -8,6 +8,8 @@ from rnncourse.gradcheck import numerical_gradient
 
 # The same examples on every run, and no deadline: a slow machine is not a failure.
 settings.register_profile("course", derandomize=True, deadline=None, max_examples=25)
+# `make proof`: many more, others for each --hypothesis-seed; a failure prints the seed and the example, not a file.
+settings.register_profile("proof", deadline=None, max_examples=1000, database=None, print_blob=True)
 settings.load_profile("course")
 
 
