@@ -15,7 +15,7 @@ export MKL_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lab serve notebooks exercises lint zip constraints clean
+.PHONY: help book test lab serve notebooks exercises lint proof zip constraints clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -51,6 +51,10 @@ lint: $(READY) ## check style, formatting and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+proof: $(READY) ## prove at length: property tests over many seeds, then mutants; about 20 minutes
+	$(BIN)/python benchmarks/proof.py
+	$(BIN)/python benchmarks/mutation.py
 
 zip: book ## pack the built book into _build/rnncourse-book-VERSION.zip
 	@$(BIN)/python -m rnncourse.book zip

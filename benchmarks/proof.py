@@ -51,7 +51,7 @@ def prove(seed: int) -> Run:
     passed = re.search(r"(\d+) passed", run.stdout)
     if run.returncode not in (0, 1) or not passed:
         raise RuntimeError(f"pytest failed:\n{run.stdout[-4000:]}{run.stderr[-4000:]}")
-    examples = sum(int(count) for count in re.findall(r"(\d+) passing examples", run.stdout))
+    examples = sum(int(count) for count in re.findall(r"(\d+) passing, ", run.stdout))
     failed = re.findall(r"^(?:FAILED|ERROR) (\S+)", run.stdout, re.MULTILINE)
     return Run(seed, int(passed[1]), failed, examples, seconds, run.stdout)
 
