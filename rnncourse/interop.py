@@ -1,73 +1,163 @@
 """Weights to and from torch. With the chapters, the only place that imports torch.
 
-torch stores the transposes (its product is `W x`, ours `x W`) and two biases that are always added: ours is their sum.
+torch stores the transposes (its product is `W x`, ours `x W`). It gives a cell two biases that are always added; ours
+is their sum, and the second is 0 on the way to torch. Only in the GRU the candidate's second bias, b_h, stands apart.
+Gates lie in the same order on both sides.
 """
+
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 
-from rnncourse.cells import RNN, ReLURNN
-from rnncourse.layers import Linear
+from rnncourse.arrays import Array
+from rnncourse.cells import GRU, LSTM, RNN, Cell, ReLURNN
+from rnncourse.layers import Embedding, Layer, Linear
+from rnncourse.twins import Plan, build, cells, planned
 
-NONLINEARITY = {RNN: "tanh", ReLURNN: "relu"}
+MODULES: dict[type[Cell], tuple[Any, dict[str, str]]] = {
+    RNN: (nn.RNN, {"nonlinearity": "tanh"}),
+    ReLURNN: (nn.RNN, {"nonlinearity": "relu"}),
+    LSTM: (nn.LSTM, {}),
+    GRU: (nn.GRU, {}),
+}
+
+# The options of torch's that our layers do not have, and what they must be set to.
+WITHOUT_TWIN: dict[type[nn.Module], dict[str, Any]] = {
+    nn.Embedding: {"max_norm": None, "scale_grad_by_freq": False, "sparse": False},
+    nn.RNNBase: {"bias": True, "batch_first": False, "proj_size": 0},
+}
 
 
-def to_torch(layer):
-    """The torch module that computes the same as `layer`: an RNN, a ReLURNN or a Linear, in its dtype.
+def to_torch(layer: Layer) -> nn.Module:
+    """The torch module that computes the same as `layer`, in its dtype, time-major like ours.
 
-    The second bias that torch has, `bias_hh_l0`, is set to zero.
+    A Linear; an Embedding; or an RNN, ReLURNN, LSTM or GRU: alone, in both directions (`Bidirectional`), or several
+    `Stacked`, all of one kind and size, with `Dropout` at one rate between each two of them or nowhere.
     Raises TypeError for a layer that torch has no twin of.
 
-    >>> to_torch(RNN(4, 6, np.random.default_rng(0)))
-    RNN(4, 6)
+    >>> from rnncourse.layers import Dropout, Stacked
+    >>> rng = np.random.default_rng(0)
+    >>> to_torch(Stacked(LSTM(4, 6, rng), Dropout(0.5), LSTM(6, 6, rng)))
+    LSTM(4, 6, num_layers=2, dropout=0.5)
     """
-    tensor = {name: torch.from_numpy(p.T) for name, p in layer.params.items()}
+    weights = state_dict(layer)
+    dtype = next(iter(weights.values())).dtype
+    module: nn.Module
     if type(layer) is Linear:
-        module = torch.nn.Linear(*layer.W.shape, dtype=tensor["W"].dtype)
-        twins = {"weight": tensor["W"], "bias": tensor["b"]}
-    elif type(layer) in NONLINEARITY:
-        D, H = layer.W_x.shape
-        module = torch.nn.RNN(D, H, nonlinearity=NONLINEARITY[type(layer)], dtype=tensor["W_x"].dtype)
-        b = tensor["b"]
-        twins = {
-            "weight_ih_l0": tensor["W_x"],
-            "weight_hh_l0": tensor["W_h"],
-            "bias_ih_l0": b,
-            "bias_hh_l0": torch.zeros_like(b),
-        }
+        module = nn.Linear(layer.W.shape[0], layer.W.shape[1], dtype=dtype)
+    elif type(layer) is Embedding:
+        module = nn.Embedding(layer.W.shape[0], layer.W.shape[1], layer.padding, dtype=dtype)
     else:
-        raise TypeError(f"expected a layer with a twin in torch (RNN, ReLURNN, Linear), got {type(layer).__name__}")
-    module.load_state_dict(twins)
+        kind, D, H, n, both, p = planned(layer)
+        make, options = MODULES[kind]
+        module = make(D, H, num_layers=n, bidirectional=both, dropout=p, dtype=dtype, **options)
+    module.load_state_dict(weights)
     return module
 
 
-def from_torch(module):
-    """The layer that computes the same as `module`: a one-layer, one-directional torch.nn.RNN, or a torch.nn.Linear.
+def from_torch(module: nn.Module) -> Layer:
+    """The layer that computes the same as `module`: a torch.nn.Linear, Embedding, RNN, LSTM or GRU.
 
-    Raises TypeError for another module, ValueError for an RNN with more layers, two directions or no bias.
+    A recurrent module of several layers becomes `Stacked`, one of two directions `Bidirectional`; its dropout becomes
+    `Dropout` layers in between. No weight depends on `batch_first`, but our sequences are (T, B, ·): set it to False.
+    Raises TypeError for another module, or one that is neither float64 nor float32; ValueError, naming it, for an
+    option without a twin (`bias`, `batch_first`, `proj_size`; `max_norm`, `scale_grad_by_freq`, `sparse`).
 
-    >>> from_torch(torch.nn.RNN(4, 6, dtype=torch.float64)).W_x.shape
-    (4, 6)
+    >>> list(from_torch(nn.GRU(4, 6, bidirectional=True)).params)
+    ['left.W_x', 'left.W_h', 'left.b', 'left.b_h', 'right.W_x', 'right.W_h', 'right.b', 'right.b_h']
     """
-    if not isinstance(module, (torch.nn.RNN, torch.nn.Linear)):
-        raise TypeError(f"expected a torch.nn.RNN or torch.nn.Linear, got {type(module).__name__}")
-    array = {name: p.detach().numpy().T for name, p in module.named_parameters()}
-    if isinstance(module, torch.nn.Linear):
-        cls, size = Linear, (module.in_features, module.out_features)
-        if module.bias is None:
-            raise ValueError("expected a module with a bias, got bias=False")
-        values = {"W": array["weight"], "b": array["bias"]}
-    else:
-        if module.num_layers != 1 or module.bidirectional or not module.bias:
-            raise ValueError(f"expected one layer, one direction and a bias, got {module}")
-        cls = {name: cell for cell, name in NONLINEARITY.items()}[module.nonlinearity]
-        size = module.input_size, module.hidden_size
-        values = {
-            "W_x": array["weight_ih_l0"],
-            "W_h": array["weight_hh_l0"],
-            "b": array["bias_ih_l0"] + array["bias_hh_l0"],
-        }
-    layer = cls(*size, np.random.default_rng(0), dtype=next(iter(values.values())).dtype)
-    for name, p in layer.params.items():
-        p[:] = values[name]
+    if type(module) not in (nn.Linear, nn.Embedding, nn.RNN, nn.LSTM, nn.GRU):
+        raise TypeError(f"expected a torch.nn.Linear, Embedding, RNN, LSTM or GRU, got {type(module).__name__}")
+    weights, rng = module.state_dict(), np.random.default_rng(0)
+    dtype = str(next(iter(weights.values())).dtype).removeprefix("torch.")
+    if dtype not in ("float64", "float32"):
+        raise TypeError(f"expected a module of dtype float64 or float32, got {dtype}")
+    for cls, options in WITHOUT_TWIN.items():
+        for name, wanted in options.items():
+            if isinstance(module, cls) and getattr(module, name) != wanted:
+                raise ValueError(f"expected a module with {name}={wanted}, got {name}={getattr(module, name)}")
+    layer: Layer
+    if isinstance(module, nn.Linear):
+        if "bias" not in weights:
+            raise ValueError("expected a module with bias=True, got bias=False")
+        layer = Linear(module.in_features, module.out_features, rng, dtype)
+    elif isinstance(module, nn.Embedding):
+        layer = Embedding(module.num_embeddings, module.embedding_dim, rng, module.padding_idx, dtype)
+    elif isinstance(module, nn.RNNBase):
+        made_by = type(module), {"nonlinearity": module.nonlinearity} if isinstance(module, nn.RNN) else {}
+        kind = next(kind for kind, twin in MODULES.items() if twin == made_by)
+        sizes = module.input_size, module.hidden_size, module.num_layers
+        layer = build(Plan(kind, *sizes, module.bidirectional, module.dropout), dtype)
+    load_state_dict(layer, weights)
     return layer
+
+
+def state_dict(layer: Layer) -> dict[str, Tensor]:
+    """A copy of the layer's parameters under the names, and in the shapes, that torch gives them.
+
+    Layer k of a stack has the suffix `_lk`, its right-to-left half `_lk_reverse`. Raises TypeError as `to_torch` does.
+
+    >>> {name: tuple(p.shape) for name, p in state_dict(LSTM(4, 6, np.random.default_rng(0))).items()}
+    {'weight_ih_l0': (24, 4), 'weight_hh_l0': (24, 6), 'bias_ih_l0': (24,), 'bias_hh_l0': (24,)}
+    """
+    if type(layer) is Linear:
+        arrays = {"weight": layer.W.T, "bias": layer.b}
+    elif type(layer) is Embedding:
+        arrays = {"weight": layer.W}
+    else:
+        arrays = {}
+        for suffix, cell in by_suffix(layer):
+            second = np.zeros_like(cell.b)
+            if isinstance(cell, GRU):
+                second[-len(cell.b_h) :] = cell.b_h
+            arrays |= {"weight_ih" + suffix: cell.W_x.T, "weight_hh" + suffix: cell.W_h.T}
+            arrays |= {"bias_ih" + suffix: cell.b, "bias_hh" + suffix: second}
+    return {name: torch.tensor(value) for name, value in arrays.items()}
+
+
+def load_state_dict(layer: Layer, weights: Mapping[str, Tensor]) -> None:
+    """Set the layer's parameters, in place, from tensors under torch's names: `state_dict` the other way round.
+
+    Raises KeyError unless the names are the layer's, ValueError unless the shapes are, TypeError unless the dtype is,
+    and TypeError as `to_torch` does; then nothing has been changed.
+
+    >>> cell = LSTM(4, 6, np.random.default_rng(0))
+    >>> load_state_dict(cell, nn.LSTM(4, 6, dtype=torch.float64).state_dict())
+    """
+    expected = state_dict(layer)
+    if expected.keys() != weights.keys():
+        lacks, extra = sorted(expected.keys() - weights.keys()), sorted(weights.keys() - expected.keys())
+        raise KeyError(f"expected weights {sorted(expected)}: lacks {lacks}, too many {extra}")
+    for name, p in expected.items():
+        if weights[name].shape != p.shape:
+            raise ValueError(f"expected {name} of shape {tuple(p.shape)}, got {tuple(weights[name].shape)}")
+        if weights[name].dtype != p.dtype:
+            raise TypeError(f"expected {name} of dtype {p.dtype}, got {weights[name].dtype}")
+    value: dict[str, Array] = {name: w.detach().cpu().numpy() for name, w in weights.items()}
+    if type(layer) is Linear:
+        layer.W[:], layer.b[:] = value["weight"].T, value["bias"]
+    elif type(layer) is Embedding:
+        layer.W[:] = value["weight"]
+    else:
+        for suffix, cell in by_suffix(layer):
+            second = value["bias_hh" + suffix].copy()
+            if isinstance(cell, GRU):
+                cell.b_h[:] = second[-len(cell.b_h) :]
+                second[-len(cell.b_h) :] = 0
+            cell.W_x[:], cell.W_h[:] = value["weight_ih" + suffix].T, value["weight_hh" + suffix].T
+            cell.b[:] = value["bias_ih" + suffix] + second
+
+
+def by_suffix(layer: Layer) -> Iterator[tuple[str, Cell]]:
+    """Every cell of a layer with a twin, behind the suffix that its parameters' names have in torch.
+
+    >>> [suffix for suffix, _ in by_suffix(from_torch(nn.GRU(4, 6, num_layers=2, bidirectional=True)))]
+    ['_l0', '_l0_reverse', '_l1', '_l1_reverse']
+    """
+    plan = planned(layer)
+    directions = ("", "_reverse") if plan.bidirectional else ("",)
+    suffixes = [f"_l{k}{direction}" for k in range(plan.num_layers) for direction in directions]
+    yield from zip(suffixes, cells(layer), strict=True)

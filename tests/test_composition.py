@@ -288,7 +288,7 @@ def test_the_same_seed_gives_the_same_bits(plan, sizes, seed, mask):
 
 @given(plan=PLANS, sizes=SIZES, seed=SEED)
 def test_without_a_generator_nothing_is_dropped(plan, sizes, seed):
-    assert_same(run(*problem(plan, sizes, seed)), run(*problem(undropped(plan), sizes, seed), seed), 0)
+    assert_same(run(*problem(plan, sizes, seed)), run(*problem(undropped(plan), sizes, seed), seed))
 
 
 @given(plan=PLANS, sizes=SIZES, seed=SEED, training=st.booleans())
