@@ -4,10 +4,17 @@ A weight matrix holds its gates side by side. Draw them gate by gate where a fun
 `cell.W_h[:] = np.hstack([orthogonal((H, H), rng) for _ in range(cell.n_gates)])`.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import DTypeLike
 
 from rnncourse.arrays import Array, expect_positive, expect_rng
+
+if TYPE_CHECKING:
+    from rnncourse.cells import Cell
 
 
 def uniform(shape: tuple[int, ...], bound: float, rng: np.random.Generator, dtype: DTypeLike = np.float64) -> Array:
@@ -82,6 +89,60 @@ def scaled_to_radius(W: Array, radius: float) -> Array:
     if now == 0:
         raise ValueError("expected W with a non-zero eigenvalue, got spectral radius 0")
     return W * (radius / now)
+
+
+def set_forget_bias(cell: Cell, value: float | Array) -> None:
+    """Set, in place, the bias of the gate that keeps the old state: f of an LSTM, z of a GRU.
+
+    At the bias β a gate that hears nothing else is f = σ(β): it keeps what it holds for about 1/(1 − f) = 1 + e^β
+    steps, two at β = 0. `value` is one number, or one a unit (H,).
+    Raises TypeError for a cell without such a gate, ValueError for a value of another shape.
+    Source: Gers, Schmidhuber & Cummins 2000; Jozefowicz, Zaremba & Sutskever 2015.
+
+    >>> from rnncourse.cells import LSTM
+    >>> cell = LSTM(D=3, H=2, rng=np.random.default_rng(0))
+    >>> set_forget_bias(cell, 1.0)
+    >>> cell.b[2:4]  # gates i, f, g, o
+    array([1., 1.])
+    """
+    keeps = next((name for name in ("f", "z") if name in cell.gate_names), None)
+    if keeps is None:
+        raise TypeError(f"expected a cell with a gate f or z, got {type(cell).__name__} with {list(cell.gate_names)}")
+    bias = _gate_bias(cell, keeps)
+    if np.shape(value) not in ((), bias.shape):
+        raise ValueError(f"expected value to be a number or of shape {bias.shape}, got {np.shape(value)}")
+    bias[:] = value
+
+
+def set_chrono_biases(cell: Cell, T_max: float, rng: np.random.Generator) -> None:
+    """Spread the units' time scales evenly over 2 … T_max steps, in place: chrono initialization.
+
+        b_f = log u, u ~ U(1, T_max − 1) for each unit      b_i = −b_f
+
+    so that at first 1/(1 − f) = 1 + u, and a unit that forgets slowly also writes little, i = 1 − f. A GRU's z does
+    both. T_max is how many steps the longest dependence is expected to span. Other biases stay as they are.
+    Raises TypeError for a cell without a gate f or z, or if `rng` is no NumPy generator; ValueError unless T_max ≥ 2.
+    Source: Tallec & Ollivier 2018.
+
+    >>> from rnncourse.cells import LSTM
+    >>> cell = LSTM(D=3, H=2, rng=np.random.default_rng(0))
+    >>> set_chrono_biases(cell, 100, np.random.default_rng(0))
+    >>> (1 + np.exp(cell.b[2:4])).round(1), (cell.b[0:2] == -cell.b[2:4]).all()
+    (array([64.4, 28.4]), np.True_)
+    """
+    if not T_max >= 2:
+        raise ValueError(f"expected T_max of at least 2, got {T_max}")
+    log_u: Array = np.log(expect_rng("rng", rng).uniform(1, T_max - 1, len(cell.W_h)))
+    set_forget_bias(cell, log_u)
+    if "i" in cell.gate_names:
+        _gate_bias(cell, "i")[:] = -log_u
+
+
+def _gate_bias(cell: Cell, name: str) -> Array:
+    """The gate's own entries (H,) of b: a view."""
+    H = len(cell.W_h)
+    k = cell.gate_names.index(name)
+    return cell.b[k * H : (k + 1) * H]
 
 
 def _expect_matrix(shape: tuple[int, int]) -> tuple[int, int]:

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from rnncourse import init, interop, optim, parameters, schedules
+from rnncourse import analysis, init, interop, optim, parameters, schedules
 from rnncourse.arrays import expect, one_hot
 from rnncourse.cells import LSTM, RNN
 from rnncourse.data import adding, classify_tokens, delayed_recall, flip_flop, parity, python_tokens, recall
 from rnncourse.decoding import draw, greedy, sample
 from rnncourse.evidence import claim, measured
 from rnncourse.gradcheck import gradcheck
-from rnncourse.layers import Embedding, Linear, Stacked
+from rnncourse.layers import Bidirectional, Embedding, Linear, Stacked
 from rnncourse.losses import from_step, perplexity, quantile, softmax_cross_entropy, squared_error
 from rnncourse.ngram import AddK, Interpolated, ngrams
 from rnncourse.padding import bucket, length_mask, pad_left, pad_right, padding_share, reverse_padded
@@ -260,6 +260,31 @@ ROWS = {
         "^expected n to be a positive integer, got -1",
     ),
     "orthogonal: no rng": (lambda: init.orthogonal((3, 4), None), TypeError, "^expected rng .*got NoneType"),
+    "set_forget_bias: no such gate": (
+        lambda: init.set_forget_bias(cell, 1.0),
+        TypeError,
+        r"^expected a cell with a gate f or z, got RNN with \['h'\]",
+    ),
+    "set_forget_bias: one too few": (
+        lambda: init.set_forget_bias(LSTM(D, H, rng()), np.ones(3)),
+        ValueError,
+        r"^expected value to be a number or of shape \(4,\), got \(3,\)",
+    ),
+    "set_chrono_biases: T_max": (
+        lambda: init.set_chrono_biases(LSTM(D, H, rng()), 1.5, rng()),
+        ValueError,
+        "^expected T_max of at least 2, got 1.5",
+    ),
+    "set_chrono_biases: no rng": (
+        lambda: init.set_chrono_biases(LSTM(D, H, rng()), 9, 0),
+        TypeError,
+        "^expected rng .*got int",
+    ),
+    "set_chrono_biases: no such gate": (
+        lambda: init.set_chrono_biases(cell, 9, rng()),
+        TypeError,
+        "^expected a cell with a gate f or z, got RNN",
+    ),
     "identity: H = 0": (lambda: init.identity(0), ValueError, "^expected H to be a positive integer, got 0"),
     # losses
     "cross entropy: float targets": (
@@ -395,6 +420,60 @@ ROWS = {
         lambda: optim.clip_by_global_norm({"W": np.array([1, np.nan])}, 1.0),
         FloatingPointError,
         "^expected finite gradients, got nan in W",
+    ),
+    # analysis
+    "state_jacobians: no state": (
+        lambda: analysis.state_jacobians(linear, Y),
+        ValueError,
+        "^expected a layer with state, got Linear, which has none",
+    ),
+    "state_jacobians: bidirectional": (
+        lambda: analysis.state_jacobians(Stacked(Bidirectional(cell, cell), Linear(2 * H, V, rng())), X),
+        ValueError,
+        "^expected a layer that goes on step by step, got one with a Bidirectional",
+    ),
+    "state_jacobians: wrong D": (
+        lambda: analysis.state_jacobians(cell, Y),
+        ValueError,
+        shape("X", "T, B, 3", "5, 2, 4"),
+    ),
+    "state_jacobians: mask": (
+        lambda: analysis.state_jacobians(cell, X, None, np.ones((B, T), bool)),
+        ValueError,
+        shape("mask", "5, 2", "2, 5"),
+    ),
+    "effective_memory: fraction 0": (
+        lambda: analysis.effective_memory(np.ones(5), 0),
+        ValueError,
+        "^expected fraction above 0 and at most 1, got 0",
+    ),
+    "effective_memory: fraction 2": (
+        lambda: analysis.effective_memory(np.ones(5), 2),
+        ValueError,
+        "^expected fraction above 0 and at most 1, got 2",
+    ),
+    "effective_memory: matrices": (
+        lambda: analysis.effective_memory(np.ones((5, 2, 4)), 0.5),
+        ValueError,
+        shape("norms", r"T\+1,", "5, 2, 4"),
+    ),
+    "effective_memory: NaN": (
+        lambda: analysis.effective_memory(np.array([1, np.nan]), 0.5),
+        ValueError,
+        r"^expected norms to be finite, got nan at index \(1,\)",
+    ),
+    "leak_test: no rng": (lambda: analysis.leak_test(cell, X, 0), TypeError, "^expected rng .*got int"),
+    "leak_test: wrong D": (lambda: analysis.leak_test(cell, Y, rng()), ValueError, shape("X", "T, B, 3", "5, 2, 4")),
+    "leak_test: one id": (
+        lambda: analysis.leak_test(Embedding(V, D, rng()), targets, rng()),
+        ValueError,
+        "^expected X with at least two different ids, got 0 alone",
+    ),
+    "flops: T = 0": (lambda: analysis.flops(cell, 0), ValueError, "^expected T to be a positive integer, got 0"),
+    "flops: B a fraction": (
+        lambda: analysis.flops(cell, 1, 0.5),
+        ValueError,
+        "^expected B to be a positive integer, got 0.5",
     ),
     # parameters
     "load: no file": (

@@ -5,7 +5,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnncourse.init import identity, orthogonal, scaled_to_radius, uniform, xavier
+from rnncourse.arrays import sigmoid
+from rnncourse.cells import GRU, LSTM, GRUResetBefore
+from rnncourse.init import (
+    identity,
+    orthogonal,
+    scaled_to_radius,
+    set_chrono_biases,
+    set_forget_bias,
+    uniform,
+    xavier,
+)
+from rnncourse.variants import CoupledLSTM, LayerNormLSTM, PeepholeLSTM
 
 SIZE = st.integers(1, 9)
 SEED = st.integers(0, 2**32 - 1)
@@ -100,3 +111,62 @@ def test_both_dtypes_hold_the_same_numbers(draw):
     assert (single.dtype, double.dtype) == (np.float32, np.float64)
     assert (single == double.astype(np.float32)).all()
     assert (draw(np.float64) == double).all(), "same seed, other bits"
+
+
+# Where the bias of the gate that keeps the old state lies, counted in blocks of H.
+KEEPS = {LSTM: 1, PeepholeLSTM: 1, LayerNormLSTM: 1, CoupledLSTM: 0, GRU: 1, GRUResetBefore: 1}
+
+
+def cell_of(cls, H=4, dtype=np.float64):
+    return cls(3, H, np.random.default_rng(0), dtype)
+
+
+@pytest.mark.parametrize("cls", KEEPS)
+@pytest.mark.parametrize("value", [2.5, np.arange(4.0)], ids=["a number", "one a unit"])
+def test_forget_bias_fills_its_own_block_in_place(cls, value):
+    cell, k = cell_of(cls), KEEPS[cls]
+    array, before = cell.b, cell.b.copy()
+    set_forget_bias(cell, value)
+    assert cell.b is array
+    assert (cell.b[4 * k : 4 * k + 4] == value).all()
+    others = np.delete(np.arange(len(before)), np.s_[4 * k : 4 * k + 4])
+    assert (cell.b[others] == before[others]).all()
+
+
+@pytest.mark.parametrize("cls", KEEPS)
+def test_an_open_gate_keeps_the_state_and_a_shut_one_drops_it(cls):
+    """The block is the right one: what the last array of the state holds stays, or goes, by its bias alone."""
+    for bias, kept in ((40.0, 1.0), (-40.0, 0.0)):
+        cell = cell_of(cls)
+        for p in cell.params.values():
+            p[:] = 0
+        set_forget_bias(cell, bias)
+        state = tuple(np.full((1, 4), 0.7) for _ in range(cell.n_states))
+        _, last, _ = cell.forward(np.ones((5, 1, 3)), state)
+        np.testing.assert_allclose(last[-1], kept * 0.7, atol=1e-12)
+
+
+@pytest.mark.parametrize("cls", KEEPS)
+def test_chrono_spreads_time_scales_evenly_from_2_to_T_max(cls):
+    cell, k = cell_of(cls, H=4000), KEEPS[cls]
+    before = cell.b.copy()
+    set_chrono_biases(cell, 50, np.random.default_rng(1))
+    keeps = cell.b.reshape(-1, 4000)[k]
+    scale = 1 / (1 - sigmoid(keeps))
+    counts, _ = np.histogram(scale, bins=8, range=(2, 50))
+    assert counts.sum() == 4000, "a time scale lies outside"
+    assert abs(counts - 500).max() < 4 * np.sqrt(500)
+    touched = {k}
+    if "i" in cell.gate_names:
+        touched.add(0)
+        np.testing.assert_allclose(sigmoid(cell.b[:4000]), 1 - sigmoid(keeps), rtol=0, atol=1e-14)
+    for block in set(range(cell.n_gates)) - touched:
+        assert (cell.b.reshape(-1, 4000)[block] == before.reshape(-1, 4000)[block]).all()
+
+
+def test_chrono_keeps_the_dtype_and_the_seed_decides():
+    one, two = (cell_of(LSTM, dtype=np.float32) for _ in range(2))
+    set_chrono_biases(one, 9, np.random.default_rng(3))
+    set_chrono_biases(two, 9, np.random.default_rng(3))
+    assert one.b.dtype == np.float32
+    assert one.b.tobytes() == two.b.tobytes()
