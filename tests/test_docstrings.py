@@ -18,7 +18,6 @@ UNSAID = {
     "NotImplementedError",  # raised by a method that a subclass must write, as its docstring says
     "AttributeError",  # raised by `__getattr__`, whose caller Python is
 }
-EXEMPT = {"Layer"}  # a protocol: what has its methods is shown by `expect_layer` and by every layer
 
 
 def named(target):
@@ -57,7 +56,7 @@ def definitions(body, inside=""):
 
 
 def raised(node):
-    """The names of the exceptions that a function raises in its own lines, each with its line."""
+    """The names of the exceptions that a function raises in its own lines, not in those of functions inside it."""
     inner = [n for n in ast.walk(node) if n is not node and isinstance(n, (ast.FunctionDef, ast.ClassDef))]
     nested = {id(n) for part in inner for n in ast.walk(part)}
     for n in ast.walk(node):
@@ -65,6 +64,17 @@ def raised(node):
             for call in ast.walk(n.exc):
                 if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id[0].isupper():
                     yield call.func.id
+
+
+def functions(body):
+    """(qualified name, node, what its docstring and its class's say) of every public function, method, `__init__`."""
+    for name, node in definitions(body):
+        if isinstance(node, ast.ClassDef):
+            for n in node.body:
+                if isinstance(n, ast.FunctionDef) and (n.name == "__init__" or not n.name.startswith("_")):
+                    yield f"{name}.{n.name}", n, f"{ast.get_docstring(node)} {ast.get_docstring(n)}"
+        elif node in body:
+            yield name, node, f"{ast.get_docstring(node)}"
 
 
 def shown(node):
@@ -95,24 +105,15 @@ def test_every_public_name_has_a_docstring(module):
 @pytest.mark.parametrize("module", CORE)
 def test_every_public_function_and_class_has_an_example(module):
     top = [(name, node) for name, node in definitions(source(module).body) if "." not in name]
-    lacking = [name for name, node in top if name not in EXEMPT and not shown(node)]
+    lacking = [name for name, node in top if not shown(node)]
     assert not lacking, f"no example (>>>) in {module}: {', '.join(lacking)}"
 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_what_is_raised_is_said(module):
-    tree, silent = source(module), []
-    owner = {f"{name}.{n.name}": node for name, node in definitions(tree.body) for n in node.body if hasattr(n, "name")}
-    inits = [(f"{name}.__init__", n) for name, node in definitions(tree.body) for n in node.body if is_init(n)]
-    for name, node in [*definitions(tree.body), *inits]:
-        if isinstance(node, ast.FunctionDef):
-            said = " ".join(filter(None, (ast.get_docstring(n) for n in (node, owner.get(name)) if n)))
-            silent += [f"{name} ({what})" for what in sorted(set(raised(node))) if not says(said, what)]
+    found = functions(source(module).body)
+    silent = [f"{name} ({what})" for name, node, said in found for what in raised(node) if not says(said, what)]
     assert not silent, f"raised in {module} and not said in the docstring: {', '.join(silent)}"
-
-
-def is_init(node):
-    return isinstance(node, ast.FunctionDef) and node.name == "__init__"
 
 
 def says(docstring, what):
