@@ -18,7 +18,15 @@ class Optimizer:
     """What all optimizers share: at step k = 1, 2, … each parameter θ loses what `change` says.
 
     `lr`, the learning rate η, is a number or a `Schedule`. It may be set anew at any time.
-    Raises ValueError if `lr` is a number that is not positive.
+    Raises ValueError if `lr` is a number that is not positive. An optimizer of your own says what changes:
+
+    >>> class SignDescent(Optimizer):
+    ...     def change(self, name, g, lr):
+    ...         return lr * np.sign(g)
+    >>> theta = np.zeros(2)
+    >>> SignDescent({"θ": theta}, lr=0.1).step({"θ": np.array([3.0, -0.001])})
+    >>> theta
+    array([-0.1,  0.1])
     """
 
     def __init__(self, params: Params, lr: float | Schedule):

@@ -8,13 +8,14 @@ import zipfile
 import zlib
 from pathlib import Path
 from secrets import token_hex
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from rnncourse.arrays import Params
 
-Name = str | os.PathLike[str]
+Name: TypeAlias = str | os.PathLike[str]
+"""A path, as `open` takes it."""
 
 TAKEN = {"file", "allow_pickle"}
 """Names that `np.savez` keeps for its own arguments."""
@@ -64,6 +65,13 @@ def load(path: Name, params: Params) -> None:
     Raises FileNotFoundError; ValueError if the file is no archive of arrays, is damaged, or holds anything that only
     pickle could read (a pickle can run code); and ValueError that says of each parameter that does not fit what was
     expected and what came. Whatever it raises, `params` is unchanged.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     save(folder + "/weights.npz", {"W": np.eye(2)})
+    ...     load(folder + "/weights.npz", {"W": np.zeros((3, 2))})  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ValueError: expected parameters that fit in .../weights.npz: W expected of shape (3, 2), got (2, 2)
     """
     stored = read(path)
     missing, extra = sorted(params.keys() - stored.keys()), sorted(stored.keys() - params.keys())

@@ -8,7 +8,11 @@ from rnncourse.layers import Embedding, Layer
 
 
 class Flops(NamedTuple):
-    """Floating-point operations of one forward and one backward pass."""
+    """Floating-point operations of one forward and one backward pass.
+
+    >>> sum(Flops(forward=2, backward=4))
+    6
+    """
 
     forward: int
     backward: int
