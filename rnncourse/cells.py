@@ -222,19 +222,14 @@ class GRU(Cell):
         """To h directly, by z, and through W_hᵀ."""
         (dh,), (Ja, r, z) = dstate, J
         a = Ja * beside(dh, dh, dh)
-        return a, (z * dh + self.recurrent_side(a, r) @ W_hT,)
+        a_r, a_z, a_n = split(a, 3)
+        return a, (z * dh + beside(a_r, a_z, r * a_n) @ W_hT,)
 
     def recurrent_grads(self, a: Array, tape: Tape) -> Params:
         """dL/dW_h and dL/db_h: the gradient of h W_h is a, but for the candidate, where r stands in between."""
-        r, *_ = split(tape.gates, 4)
-        dhw = flat(self.recurrent_side(a, r))
-        return {"W_h": flat(tape.states[0, :-1]).T @ dhw, "b_h": split(dhw, 3)[2].sum(axis=0)}
-
-    @staticmethod
-    def recurrent_side(a: Array, r: Array) -> Array:
-        """The gradient of h W_h + b_h: that of the pre-activations, with the candidate's share times r."""
-        a_r, a_z, a_n = split(a, 3)
-        return beside(a_r, a_z, r * a_n)
+        r, h, k = split(tape.gates, 4)[0], flat(tape.states[0, :-1]), 2 * len(self.W_h)
+        dq = flat(r * a[..., k:])
+        return {"W_h": beside(h.T @ flat(a)[:, :k], h.T @ dq), "b_h": dq.sum(axis=0)}
 
 
 class GRUResetBefore(Cell):
@@ -277,6 +272,5 @@ class GRUResetBefore(Cell):
 
     def recurrent_grads(self, a: Array, tape: Tape) -> Params:
         """dL/dW_h: r and z met h, the candidate met r ⊙ h."""
-        (r, _, _), h = split(tape.gates, 3), tape.states[0, :-1]
-        a_r, a_z, a_n = split(a, 3)
-        return {"W_h": beside(flat(h).T @ flat(beside(a_r, a_z)), flat(r * h).T @ flat(a_n))}
+        (r, _, _), h, k = split(tape.gates, 3), tape.states[0, :-1], 2 * len(self.W_h)
+        return {"W_h": beside(flat(h).T @ flat(a)[:, :k], flat(r * h).T @ flat(a)[:, k:])}
