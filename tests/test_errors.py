@@ -8,19 +8,33 @@ import torch
 
 from rnncourse import analysis, init, interop, optim, parameters, schedules
 from rnncourse.arrays import expect, one_hot
-from rnncourse.cells import LSTM, RNN
+from rnncourse.cells import GRU, LSTM, RNN, GRUResetBefore
 from rnncourse.data import adding, classify_tokens, delayed_recall, flip_flop, parity, python_tokens, recall
 from rnncourse.decoding import draw, greedy, sample
 from rnncourse.evidence import claim, measured
 from rnncourse.gradcheck import gradcheck
-from rnncourse.layers import Bidirectional, Embedding, Linear, Stacked
+from rnncourse.layers import (
+    Bidirectional,
+    Dropout,
+    Embedding,
+    Frozen,
+    LayerNorm,
+    Linear,
+    ReLU,
+    Residual,
+    SequenceDropout,
+    Stacked,
+    Tanh,
+    Window,
+    causal_cnn,
+)
 from rnncourse.losses import from_step, perplexity, quantile, softmax_cross_entropy, squared_error
 from rnncourse.ngram import AddK, Interpolated, ngrams
 from rnncourse.padding import bucket, length_mask, pad_left, pad_right, padding_share, reverse_padded
 from rnncourse.recurrence import truncated_bptt
 from rnncourse.subwords import BytePairs
 from rnncourse.text import Vocabulary, contiguous_batches
-from rnncourse.variants import SkipRNN
+from rnncourse.variants import PeepholeLSTM, SkipRNN
 
 T, B, D, H, V = 5, 2, 3, 4, 6
 
@@ -37,6 +51,8 @@ def changed(array, index, value):
 
 cell, linear = RNN(D, H, rng()), Linear(H, V, rng())
 stack = Stacked(cell, linear)
+both = Bidirectional(RNN(D, H, rng()), RNN(D, H, rng()))
+ids = np.zeros((T, B), int)
 single = RNN(D, H, rng(), np.float32)
 language_model = Stacked(RNN(V, H, rng()), Linear(H, V, rng()))
 X, Y = np.ones((T, B, D)), np.ones((T, B, H))
@@ -579,6 +595,11 @@ ROWS = {
         TypeError,
         "^expected ids to be a NumPy array, got list",
     ),
+    "contiguous_batches: two axes": (
+        lambda: contiguous_batches(targets, 1, 1),
+        ValueError,
+        shape("ids", "n,", "5, 2"),
+    ),
     "contiguous_batches: B = 0": (
         lambda: contiguous_batches(IDS, 0, 1),
         ValueError,
@@ -618,6 +639,144 @@ ROWS = {
         "^expected source to be a string, got bytes",
     ),
     "classify_tokens: no Python": (lambda: classify_tokens("a = ("), SyntaxError, "was never closed"),
+    # layers
+    "Stacked: a list": (
+        lambda: Stacked([cell, linear]),
+        TypeError,
+        r"^expected layer 0 to be a layer \(params, forward, backward\), got list",
+    ),
+    "Stacked: a class": (
+        lambda: Stacked(cell, Tanh),
+        TypeError,
+        r"^expected layer 1 to be a layer, got the class Tanh: make one with Tanh\(…\)",
+    ),
+    "Stacked: widths": (
+        lambda: Stacked(cell, Stacked(linear, linear)).forward(X),
+        ValueError,
+        shape("X", "T, B, 4", "5, 2, 6") + r"\n\(in layer 1, Linear\)\n\(in layer 1, Stacked\)$",
+    ),
+    "Stacked: backward": (
+        lambda: stack.backward(Y, stack.forward(X)[2]),
+        ValueError,
+        shape("dY", "5, 2, 6", "5, 2, 4") + r"\n\(in layer 1, Linear\)$",
+    ),
+    "Bidirectional: None": (
+        lambda: Bidirectional(cell, None),
+        TypeError,
+        "^expected right to be a layer.*got NoneType",
+    ),
+    "Bidirectional: one for both": (
+        lambda: Bidirectional(cell, RNN(D, H, rng())).forward(X, (np.zeros((B, H)),)),
+        ValueError,
+        "^expected state with 2 entries, one a layer, got 1",
+    ),
+    "Bidirectional: dstate": (
+        lambda: both.backward(np.ones((T, B, 2 * H)), both.forward(X)[2], np.zeros(2)),
+        ValueError,
+        "^expected dstate with 2 entries, one a layer, got ndarray",
+    ),
+    "Bidirectional: half of dY": (
+        lambda: both.backward(Y, both.forward(X)[2]),
+        ValueError,
+        shape("dY", "5, 2, 8", "5, 2, 4"),
+    ),
+    "Bidirectional: the right one's widths": (
+        lambda: Bidirectional(cell, linear).forward(X),
+        ValueError,
+        shape("X", "T, B, 4", "5, 2, 3") + r"\n\(in right, Linear\)$",
+    ),
+    "Residual: no layer": (lambda: Residual("RNN"), TypeError, "^expected layer to be a layer.*got str"),
+    "Residual: widths": (
+        lambda: Residual(cell).forward(X),
+        ValueError,
+        r"^expected outputs as wide as the inputs, X \+ layer\(X\): got \(5, 2, 3\) \+ \(5, 2, 4\)",
+    ),
+    "Frozen: a class": (lambda: Frozen(Linear), TypeError, "^expected layer to be a layer, got the class Linear"),
+    "Dropout: p = 1": (lambda: Dropout(1), ValueError, "^expected p of at least 0 and below 1, got 1"),
+    "Dropout: p negative": (
+        lambda: SequenceDropout(-0.1),
+        ValueError,
+        "^expected p of at least 0 and below 1, got -0.1",
+    ),
+    "Dropout: p NaN": (lambda: Dropout(np.nan), ValueError, "^expected p of at least 0 and below 1, got nan"),
+    "Dropout: rng a seed": (
+        lambda: Dropout(0.5).forward(X, None, None, 7),
+        TypeError,
+        "^expected rng to be a numpy.random.Generator, got int",
+    ),
+    "Tanh: ids": (lambda: Tanh().forward(ids), ValueError, shape("X", "T, B, D", "5, 2")),
+    "ReLU: integers": (lambda: ReLU().forward(X.astype(int)), TypeError, "^expected X of a floating-point .*got int64"),
+    "Tanh: backward": (
+        lambda: Tanh().backward(Y, Tanh().forward(X)[2]),
+        ValueError,
+        shape("dY", "5, 2, 3", "5, 2, 4"),
+    ),
+    "LayerNorm: D = 0": (lambda: LayerNorm(0), ValueError, "^expected D to be a positive integer, got 0"),
+    "LayerNorm: wrong D": (lambda: LayerNorm(H).forward(X), ValueError, shape("X", "T, B, 4", "5, 2, 3")),
+    "LayerNorm: float32": (
+        lambda: LayerNorm(D, np.float32).forward(X),
+        TypeError,
+        "^expected X of dtype float32 .*got float64",
+    ),
+    "Embedding: V = 0": (lambda: Embedding(0, D, rng()), ValueError, "^expected V to be a positive integer, got 0"),
+    "Embedding: no rng": (lambda: Embedding(V, D, None), TypeError, "^expected rng .*got NoneType"),
+    "Embedding: padding": (
+        lambda: Embedding(V, D, rng(), padding=V),
+        ValueError,
+        "^expected padding between 0 and 5, got 6",
+    ),
+    "Embedding: padding a word": (
+        lambda: Embedding(V, D, rng(), padding="<pad>"),
+        TypeError,
+        "^expected padding to be integers, got str",
+    ),
+    "Embedding: one-hot": (
+        lambda: Embedding(V, D, rng()).forward(one_hot(ids, V)),
+        TypeError,
+        "^expected X to be integers, got float64",
+    ),
+    "Embedding: unknown id": (
+        lambda: Embedding(V, D, rng()).forward(ids + V),
+        ValueError,
+        "^expected X between 0 and 5, got 6",
+    ),
+    "Embedding: one sequence": (
+        lambda: Embedding(V, D, rng()).forward(ids[:, 0]),
+        ValueError,
+        shape("X", "T, B", "5,"),
+    ),
+    "Embedding: backward": (
+        lambda: Embedding(V, D, rng()).backward(Y, ids),
+        ValueError,
+        shape("dY", "5, 2, 3", "5, 2, 4"),
+    ),
+    "Window: k = 0": (lambda: Window(0), ValueError, "^expected k to be a positive integer, got 0"),
+    "Window: dilation": (lambda: Window(2, 0), ValueError, "^expected dilation to be a positive integer, got 0"),
+    "Window: mask": (
+        lambda: Window(2).forward(X, None, np.ones((B, T), bool)),
+        ValueError,
+        shape("mask", "5, 2", "2, 5"),
+    ),
+    "Window: state": (
+        lambda: Window(3).forward(X, (np.zeros((B, D)),)),
+        TypeError,
+        "^expected state to be a tuple of 2 arrays, got a tuple of 1",
+    ),
+    "Window: dstate": (
+        lambda: Window(2).backward(np.ones((T, B, 2 * D)), Window(2).forward(X)[2], (np.zeros((B, H)),)),
+        ValueError,
+        shape(r"dstate\[0\]", "2, 3", "2, 4"),
+    ),
+    "Window: backward": (
+        lambda: Window(2).backward(X, Window(2).forward(X)[2]),
+        ValueError,
+        shape("dY", "5, 2, 6", "5, 2, 3"),
+    ),
+    "causal_cnn: depth = 0": (
+        lambda: causal_cnn(D, H, V, 0, rng()),
+        ValueError,
+        "^expected depth to be a positive integer, got 0",
+    ),
     # evidence
     "measured: a number": (lambda: measured("size", 66), TypeError, "^expected text to be a string.*got int"),
     "claim: verdict": (
@@ -786,6 +945,11 @@ ROWS = {
     ),
     "bucket: no rng": (lambda: bucket(IDS + 1, 2, None), TypeError, "^expected rng .*got NoneType"),
     "bucket: length 0": (lambda: bucket(IDS, 2, rng()), ValueError, "^expected lengths of at least 1, got 0"),
+    "padding_share: length 0": (
+        lambda: padding_share(IDS, [IDS]),
+        ValueError,
+        "^expected lengths of at least 1, got 0",
+    ),
     "padding_share: no batch": (
         lambda: padding_share(IDS + 1, []),
         ValueError,
@@ -851,31 +1015,110 @@ ROWS = {
         "^expected temperature to be positive, got -1",
     ),
     # torch
-    "to_torch: Stacked": (lambda: interop.to_torch(stack), TypeError, "^expected a layer with a twin .*got Stacked"),
-    "from_torch: LSTM": (
-        lambda: interop.from_torch(torch.nn.LSTM(2, 3)),
+    "to_torch: Linear on top": (
+        lambda: interop.to_torch(stack),
         TypeError,
-        r"^expected a torch.nn.RNN or torch.nn.Linear, got LSTM",
+        r"^expected a layer with a twin, like .*, got Stacked\(RNN\(3, 4\), Linear\(…\)\)",
     ),
-    "from_torch: two layers": (
-        lambda: interop.from_torch(torch.nn.RNN(2, 3, num_layers=2)),
-        ValueError,
-        "^expected one layer, one direction and a bias, got .*num_layers=2",
+    "to_torch: two kinds": (
+        lambda: interop.to_torch(Stacked(RNN(D, H, rng()), GRU(H, H, rng()))),
+        TypeError,
+        r"^expected a layer with a twin, like Stacked\(RNN\(3, 4\), RNN\(4, 4\)\), got .*GRU\(4, 4\)",
     ),
-    "from_torch: bidirectional": (
-        lambda: interop.from_torch(torch.nn.RNN(2, 3, bidirectional=True)),
+    "to_torch: two sizes": (
+        lambda: interop.to_torch(Bidirectional(RNN(D, H, rng()), RNN(D, 5, rng()))),
+        TypeError,
+        r"^expected a layer with a twin, like .*, got Bidirectional\(RNN\(3, 4\), RNN\(3, 5\)\)",
+    ),
+    "to_torch: one direction, then two": (
+        lambda: interop.to_torch(Stacked(RNN(D, H, rng()), Bidirectional(RNN(H, H, rng()), RNN(H, H, rng())))),
+        TypeError,
+        "^expected a layer with a twin, like .*, got Stacked.*Bidirectional",
+    ),
+    "to_torch: dropout after the last": (
+        lambda: interop.to_torch(Stacked(RNN(D, H, rng()), Dropout(0.5))),
+        TypeError,
+        r"^expected a layer with a twin, like RNN\(3, 4\), got Stacked\(RNN\(3, 4\), Dropout\(0\.5\)\)",
+    ),
+    "to_torch: a stack in a stack": (
+        lambda: interop.to_torch(Stacked(Stacked(RNN(D, H, rng()), RNN(H, H, rng())))),
+        TypeError,
+        r"^expected a layer with a twin, like RNN\(3, 4\), got Stacked\(Stacked",
+    ),
+    "to_torch: no cell": (
+        lambda: interop.to_torch(Stacked(Dropout(0.5))),
+        TypeError,
+        r"^expected a layer with a twin in torch.*, got Stacked\(Dropout\(0\.5\)\)",
+    ),
+    "to_torch: the other GRU": (
+        lambda: interop.to_torch(GRUResetBefore(D, H, rng())),
+        TypeError,
+        r"^expected a layer with a twin in torch.*, got GRUResetBefore\(3, 4\)",
+    ),
+    "to_torch: peepholes": (
+        lambda: interop.to_torch(PeepholeLSTM(D, H, rng())),
+        TypeError,
+        r"^expected a layer with a twin in torch.*, got PeepholeLSTM\(3, 4\)",
+    ),
+    "state_dict: frozen": (
+        lambda: interop.state_dict(Frozen(linear)),
+        TypeError,
+        "^expected a layer with a twin in torch.*, got Frozen",
+    ),
+    "load_state_dict: names": (
+        lambda: interop.load_state_dict(linear, {"weight": torch.zeros(V, H), "bais": torch.zeros(V)}),
+        KeyError,
+        r"expected weights \['bias', 'weight'\]: lacks \['bias'\], too many \['bais'\]",
+    ),
+    "load_state_dict: shape": (
+        lambda: interop.load_state_dict(linear, {"weight": torch.zeros(H, V), "bias": torch.zeros(V)}),
         ValueError,
-        "^expected one layer, one direction and a bias, got .*bidirectional=True",
+        r"^expected weight of shape \(6, 4\), got \(4, 6\)",
+    ),
+    "load_state_dict: dtype": (
+        lambda: interop.load_state_dict(linear, torch.nn.Linear(H, V).state_dict()),
+        TypeError,
+        r"^expected weight of dtype torch.float64, got torch.float32",
+    ),
+    "from_torch: another module": (
+        lambda: interop.from_torch(torch.nn.Conv1d(2, 3, 1)),
+        TypeError,
+        "^expected a torch.nn.Linear, Embedding, RNN, LSTM or GRU, got Conv1d",
+    ),
+    "from_torch: a cell": (
+        lambda: interop.from_torch(torch.nn.LSTMCell(2, 3)),
+        TypeError,
+        "^expected a torch.nn.Linear, Embedding, RNN, LSTM or GRU, got LSTMCell",
+    ),
+    "from_torch: half precision": (
+        lambda: interop.from_torch(torch.nn.GRU(2, 3, dtype=torch.bfloat16)),
+        TypeError,
+        "^expected a module of dtype float64 or float32, got bfloat16",
+    ),
+    "from_torch: batch first": (
+        lambda: interop.from_torch(torch.nn.LSTM(2, 3, batch_first=True)),
+        ValueError,
+        "^expected a module with batch_first=False, got batch_first=True",
+    ),
+    "from_torch: projection": (
+        lambda: interop.from_torch(torch.nn.LSTM(2, 3, proj_size=1)),
+        ValueError,
+        "^expected a module with proj_size=0, got proj_size=1",
     ),
     "from_torch: RNN without bias": (
         lambda: interop.from_torch(torch.nn.RNN(2, 3, bias=False)),
         ValueError,
-        "^expected one layer, one direction and a bias, got .*bias=False",
+        "^expected a module with bias=True, got bias=False",
     ),
     "from_torch: Linear without bias": (
         lambda: interop.from_torch(torch.nn.Linear(2, 3, bias=False)),
         ValueError,
-        "^expected a module with a bias, got bias=False",
+        "^expected a module with bias=True, got bias=False",
+    ),
+    "from_torch: embedding of bounded norm": (
+        lambda: interop.from_torch(torch.nn.Embedding(2, 3, max_norm=1.0)),
+        ValueError,
+        "^expected a module with max_norm=None, got max_norm=1.0",
     ),
 }
 
