@@ -23,12 +23,13 @@ MODULES: dict[type[Cell], tuple[Any, dict[str, str]]] = {
     LSTM: (nn.LSTM, {}),
     GRU: (nn.GRU, {}),
 }
+"""For each kind of cell the module that computes it, and the options that make it do so."""
 
-# The options of torch's that our layers do not have, and what they must be set to.
 WITHOUT_TWIN: dict[type[nn.Module], dict[str, Any]] = {
     nn.Embedding: {"max_norm": None, "scale_grad_by_freq": False, "sparse": False},
     nn.RNNBase: {"bias": True, "batch_first": False, "proj_size": 0},
 }
+"""Options of torch's that our layers do not have, and what they must be set to."""
 
 
 def to_torch(layer: Layer) -> nn.Module:

@@ -9,7 +9,7 @@ from rnncourse.cells import GRU, LSTM, RNN, Cell, ReLURNN
 from rnncourse.layers import Bidirectional, Dropout, Layer, Stacked
 
 KINDS = (RNN, ReLURNN, LSTM, GRU)
-TWINS = "Linear, Embedding; RNN, ReLURNN, LSTM, GRU, alone, Bidirectional or Stacked"
+"""The cells that torch has."""
 
 
 class Plan(NamedTuple):
@@ -55,7 +55,10 @@ def planned(layer: Layer) -> Plan:
     """
     found = cells(layer)
     if not found:
-        raise TypeError(f"expected a layer with a twin in torch ({TWINS}), got {outline(layer)}")
+        raise TypeError(
+            "expected a layer with a twin in torch (Linear, Embedding; RNN, ReLURNN, LSTM or GRU, alone, Bidirectional or"
+            f" Stacked), got {outline(layer)}"
+        )
     levels = layer.layers if isinstance(layer, Stacked) else (layer,)
     n = sum(not isinstance(level, Dropout) for level in levels)
     p = next((level.p for level in levels if isinstance(level, Dropout)), 0.0)
@@ -68,7 +71,7 @@ def planned(layer: Layer) -> Plan:
 
 
 def cells(layer: Layer) -> list[Cell]:
-    """The cells in a layer, lowest first, left before right. Raises TypeError if it holds what no twin can.
+    """The cells in a layer that torch has, lowest first, left before right.
 
     >>> rng = np.random.default_rng(0)
     >>> len(cells(Stacked(Bidirectional(GRU(4, 6, rng), GRU(4, 6, rng)), GRU(12, 6, rng))))
@@ -78,11 +81,7 @@ def cells(layer: Layer) -> list[Cell]:
         return [cell for level in layer.layers for cell in cells(level)]
     if type(layer) is Bidirectional:
         return cells(layer.left) + cells(layer.right)
-    if type(layer) is Dropout:
-        return []
-    if isinstance(layer, Cell) and type(layer) in KINDS:
-        return [layer]
-    raise TypeError(f"expected a layer with a twin in torch ({TWINS}), got {outline(layer)}")
+    return [layer] if isinstance(layer, Cell) and type(layer) in KINDS else []
 
 
 def outline(layer: Layer) -> str:

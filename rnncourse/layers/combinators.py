@@ -125,7 +125,15 @@ def one_each(name: str, state: State, n: int) -> list[State]:
 
 @contextmanager
 def inside(name: str, layer: Layer) -> Iterator[None]:
-    """Add to any exception raised in the block the note that it came from `layer`."""
+    """Add to any exception raised in the block the note that it came from `layer`.
+
+    >>> try:
+    ...     with inside("layer 1", Stacked()):
+    ...         raise ValueError("expected X of another shape")
+    ... except ValueError as error:
+    ...     print(error, *error.__notes__)
+    expected X of another shape (in layer 1, Stacked)
+    """
     try:
         yield
     except Exception as error:

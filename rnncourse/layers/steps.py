@@ -10,6 +10,7 @@ from numpy.typing import DTypeLike
 from rnncourse import init
 from rnncourse.arrays import Array, Params, State, expect, expect_ids, expect_positive, expect_rng, flat
 from rnncourse.layers.contract import Gradients, Mask, Outputs, Rng
+from rnncourse.variants import standardize, standardize_backward
 
 
 class Linear:
@@ -87,7 +88,7 @@ class Embedding:
 
 
 class LayerNorm:
-    """y = gain ⊙ x̂ + bias, where x̂ = (x − mean(x)) / √(var(x) + ε), over the D entries of each step of each sequence.
+    """y = gain ⊙ x̂ + bias, where x̂ = (x − mean(x)) / √(var(x) + 10⁻⁵), over the D entries of one step of one sequence.
 
     gain (D,) starts at 1, bias (D,) at 0. With no statistics over batch or time, padding and other sequences change
     nothing. Source: Ba, Kiros & Hinton 2016.
@@ -99,9 +100,9 @@ class LayerNorm:
            [-1.,  1.]])
     """
 
-    def __init__(self, D: int, dtype: DTypeLike = np.float64, eps: float = 1e-5) -> None:
+    def __init__(self, D: int, dtype: DTypeLike = np.float64) -> None:
         expect_positive(D=D)
-        self.gain, self.bias, self.eps = np.ones(D, dtype), np.zeros(D, dtype), float(eps)
+        self.gain, self.bias = np.ones(D, dtype), np.zeros(D, dtype)
 
     @property
     def params(self) -> Params:
@@ -111,17 +112,12 @@ class LayerNorm:
     def forward(self, X: Array, state: State = None, mask: Mask = None, rng: Rng = None) -> Outputs:
         """X (T, B, D) to Y (T, B, D)."""
         expect("X", X, ("T", "B", len(self.gain)), self.gain.dtype)
-        centered = X - X.mean(axis=-1, keepdims=True)
-        scale = 1 / np.sqrt((centered**2).mean(axis=-1, keepdims=True) + self.eps)
-        X_hat = centered * scale
+        X_hat, scale = standardize(X)
         return X_hat * self.gain + self.bias, state, (X_hat, scale)
 
     def backward(self, dY: Array, tape: tuple[Array, Array], dstate: State = None) -> Gradients:
-        """dY (T, B, D) to dX (T, B, D): mean and scale depend on x too, which takes the parts along 1 and x̂ away."""
+        """dY (T, B, D) to dX (T, B, D), by way of mean and variance too."""
         X_hat, scale = tape
         expect("dY", dY, X_hat.shape, self.gain.dtype)
-        dX_hat = dY * self.gain
-        along_ones = dX_hat.mean(axis=-1, keepdims=True)
-        along_X_hat = X_hat * (dX_hat * X_hat).mean(axis=-1, keepdims=True)
         grads = {"gain": flat(dY * X_hat).sum(axis=0), "bias": flat(dY).sum(axis=0)}
-        return (dX_hat - along_ones - along_X_hat) * scale, dstate, grads
+        return standardize_backward(dY * self.gain, X_hat, scale), dstate, grads
