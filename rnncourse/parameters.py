@@ -25,7 +25,8 @@ def save(path: Name, params: Params) -> None:
     """Write the parameters to the file `path`, whole or not at all: bit for bit, dtype and shape included.
 
     They go to a new file beside it first, which takes the name `path` when all of it is on the disk. So whenever the
-    writing is interrupted, `path` holds what it held before, or all of the new.
+    writing is interrupted, `path` holds what it held before, or all of the new; a process that is killed while it
+    writes leaves its unfinished draft beside it, under a name that begins with a dot.
     Raises ValueError for a name that np.savez keeps for itself, TypeError for what is no array of numbers, and OSError
     (FileNotFoundError for a folder that is not there) if the file cannot be written.
 

@@ -119,6 +119,12 @@ def test_a_linear_run_has_powers_of_its_matrix():
         np.testing.assert_allclose(J[lag, 0], np.linalg.matrix_power(cell.W_h.T, lag), rtol=1e-12)
 
 
+def test_ids_give_the_jacobians_of_their_rows():
+    table, cell, ids = Embedding(5, 3, rng()), GRU(3, 2, rng()), np.array([[0, 4], [3, 1], [2, 2]])
+    J = state_jacobians(Stacked(table, cell), ids)
+    np.testing.assert_allclose(J, state_jacobians(cell, table.W[ids]), rtol=0, atol=1e-14)
+
+
 def test_a_step_that_waits_loses_nothing():
     mask = np.ones((5, 2), bool)
     mask[3:, 0] = False
@@ -261,6 +267,17 @@ def test_each_mistake_is_found_by_its_own_test_and_no_other(name):
     found = leak_test(Wrong(mistake, RNN(3, 4, rng())), normal(7, 3, 3), rng(), LENGTHS)
     assert {kind for kind, moved in found._asdict().items() if moved > 0.01} == kinds, str(found)
     assert all(moved < 1e-12 for kind, moved in found._asdict().items() if kind not in kinds), str(found)
+
+
+def test_two_sequences_of_two_steps_are_enough():
+    def mistaken(forward, X, state, mask):
+        Y, state, tape = forward(X, state, mask)
+        return Y + X[::-1].sum(axis=-1, keepdims=True) + np.array([[1.0], [0]]) + X[:, ::-1].sum(), state, tape
+
+    found = leak_test(
+        Wrong(mistaken, RNN(3, 4, rng())), normal(2, 2, 3), rng(), np.array([[True, True], [True, False]])
+    )
+    assert min(found) > 0.01, str(found)
 
 
 def test_padding_reversed_into_a_sequence_is_found():
