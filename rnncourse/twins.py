@@ -56,7 +56,7 @@ def planned(layer: Layer) -> Plan:
     found = cells(layer)
     if not found:
         raise TypeError(
-            "expected a layer with a twin in torch (Linear, Embedding; RNN, ReLURNN, LSTM or GRU, alone, Bidirectional or"
+            "expected a layer with a twin in torch (Linear, Embedding; RNN, ReLURNN, LSTM, GRU, alone, Bidirectional or"
             f" Stacked), got {outline(layer)}"
         )
     levels = layer.layers if isinstance(layer, Stacked) else (layer,)
