@@ -97,5 +97,5 @@ def outline(layer: Layer) -> str:
     elif isinstance(layer, Cell):
         parts = [str(len(layer.W_x)), str(len(layer.W_h))]
     else:
-        parts = [f"{layer.p:g}"] if isinstance(layer, Dropout) else ["…"]
+        parts = [str(layer.p)] if isinstance(layer, Dropout) else ["…"]
     return f"{type(layer).__name__}({', '.join(parts)})"

@@ -116,15 +116,45 @@ def test_parameters_and_gradients_have_equal_keys_and_shapes():
     assert {k: g.shape for k, g in grads.items()} == {k: p.shape for k, p in model.params.items()}
 
 
-def test_stacked_hands_mask_and_rng_to_every_layer():
-    class Spy(Linear):
-        def forward(self, X, state=None, mask=None, rng=None):
-            seen.append((mask, rng))
-            return super().forward(X, state, mask, rng)
+class Spy(Linear):
+    """Notes what it is handed."""
 
-    seen, rng, mask = [], np.random.default_rng(0), np.ones((1, 1), bool)
-    Stacked(Spy(2, 2, rng), Spy(2, 2, rng)).forward(np.ones((1, 1, 2)), None, mask, rng)
-    assert [(m is mask, r is rng) for m, r in seen] == [(True, True)] * 2
+    def __init__(self, seen):
+        super().__init__(2, 2, np.random.default_rng(0))
+        self.seen = seen
+
+    def forward(self, X, state=None, mask=None, rng=None):
+        self.seen.append((state, mask, rng))
+        return super().forward(X, state, mask, rng)
+
+    def backward(self, dY, X, dstate=None):
+        self.seen.append(dstate)
+        return super().backward(dY, X, dstate)
+
+
+@pytest.mark.parametrize("kind", [Stacked, Bidirectional])
+def test_state_mask_and_rng_reach_both_layers_and_dstate_comes_back(kind):
+    X, rng, mask, seen = np.ones((2, 1, 2)), np.random.default_rng(0), np.array([[True], [False]]), []
+    layer = kind(Spy(seen), Spy(seen))
+    Y, state, tape = layer.forward(X, ["a", "b"], mask, rng)
+    (first, mask1, rng1), (second, mask2, rng2) = seen
+    assert [first, second] == state == ["a", "b"]
+    assert rng1 is rng2 is rng
+    assert (mask1 == mask).all()
+    assert (mask2 == (mask[::-1] if kind is Bidirectional else mask)).all()
+    assert layer.backward(Y, tape, ["c", "d"])[1] == ["c", "d"]
+    assert sorted(seen[2:]) == ["c", "d"]
+
+
+@pytest.mark.parametrize("kind", [Residual, Frozen])
+def test_state_mask_and_rng_reach_the_layer_within_and_dstate_comes_back(kind):
+    X, rng, mask, seen = np.ones((2, 1, 2)), np.random.default_rng(0), np.array([[True], [False]]), []
+    layer = kind(Spy(seen))
+    Y, state, tape = layer.forward(X, "a", mask, rng)
+    assert seen[0][0] == state == "a"
+    assert seen[0][1] is mask
+    assert seen[0][2] is rng
+    assert layer.backward(Y, tape, "c")[1] == seen[1] == "c"
 
 
 def test_state_carried_through_a_stack_equals_one_long_run():

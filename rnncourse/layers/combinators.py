@@ -59,7 +59,8 @@ class Bidirectional:
 
     y_t = [left's output at t, right's output at t]: what came before, and what comes after. Its state is a list of
     theirs, and each one's last state is the one after the last step *it* read. A mask keeps this exact: reading from
-    the last step, a state waits through the padding until the sequence's own end. Source: Schuster & Paliwal 1997.
+    the last step, a state waits through the padding until the sequence's own end. It needs the whole sequence: chunks
+    of one, with the state handed on, are something else. Source: Schuster & Paliwal 1997.
     Raises TypeError if an argument is not a layer.
 
     >>> from rnncourse.cells import RNN
