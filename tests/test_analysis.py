@@ -331,6 +331,19 @@ def test_ids_become_other_ids():
     assert ((seen[2] != ids) == ~mask).all()
 
 
+def test_every_id_becomes_any_other_up_to_the_largest_and_no_more():
+    ids, seen = np.random.default_rng(0).integers(0, 4, (2, 200)), []
+
+    class Spy(Embedding):
+        def forward(self, X, state=None, mask=None, rng=None):
+            seen.append(X)
+            return super().forward(X, state, mask, rng)
+
+    leak_test(Spy(4, 1, rng()), ids, rng())
+    changes = {(int(old), int(new)) for old, new in zip(ids[1], seen[1][1], strict=True)}
+    assert changes == {(old, new) for old in range(4) for new in range(4) if new != old}
+
+
 def test_the_batch_and_the_parameters_are_left_alone():
     X, layer = normal(5, 3, 3), RNN(3, 4, rng())
     before, params = X.copy(), {name: p.copy() for name, p in layer.params.items()}

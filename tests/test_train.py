@@ -164,6 +164,18 @@ def test_same_seed_same_bits():
     assert all(one.params[name].tobytes() == two.params[name].tobytes() for name in one.params)
 
 
+def test_a_schedule_counts_batches_across_calls():
+    one, two = model(), model()
+    rates = [0.3, 0.1, 0.0, 0.2]
+    scheduled = SGD(one.params, lambda k: rates[k - 1])
+    fit(one, batches(2), softmax_cross_entropy, scheduled)
+    fit(one, batches(2), softmax_cross_entropy, scheduled)
+    for lr, batch in zip(rates, batches(2) * 2, strict=True):
+        if lr:
+            fit(two, [batch], softmax_cross_entropy, SGD(two.params, lr))
+    assert all((one.params[name] == two.params[name]).all() for name in one.params)
+
+
 def test_no_batches_no_losses():
     assert fit(model(), [], softmax_cross_entropy, Recorder()).shape == (0,)
 
