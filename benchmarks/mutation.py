@@ -31,7 +31,7 @@ CONFIGURATION = f"""
 source_paths = ["rnncourse/"]
 also_copy = ["rnncourse/"]
 only_mutate = {MUTATED}
-pytest_add_cli_args = ["-o", "addopts=--import-mode=importlib", "-p", "no:nbval"]
+pytest_add_cli_args = ["-o", "addopts=--import-mode=importlib", "-p", "no:nbval", "--hypothesis-profile=mutants"]
 pytest_add_cli_args_test_selection = {TESTS}
 timeout_constant = 10.0
 use_setproctitle = false

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 from rnncourse.gradcheck import numerical_gradient
 
@@ -10,6 +10,9 @@ from rnncourse.gradcheck import numerical_gradient
 settings.register_profile("course", derandomize=True, deadline=None, max_examples=25)
 # `make proof`: many more, others for each --hypothesis-seed; a failure prints the seed and the example, not a file.
 settings.register_profile("proof", deadline=None, max_examples=1000, database=None, print_blob=True)
+# benchmarks/mutation.py: that a test fails is all it asks, not for the simplest example.
+PHASES = (Phase.explicit, Phase.generate)
+settings.register_profile("mutants", settings.get_profile("course"), phases=PHASES, report_multiple_bugs=False)
 settings.load_profile("course")
 
 
