@@ -212,6 +212,11 @@ ROWS = {
         ValueError,
         shape(r"dstate\[0\]", "2, 4", "4, 2"),
     ),
+    "backward: dstate of float32": (
+        lambda: cell.backward(Y, tape, (np.zeros((B, H), np.float32),)),
+        TypeError,
+        r"^expected dstate\[0\] of dtype float64 \(the parameters'\), got float32",
+    ),
     "backward: dstate no tuple": (
         lambda: cell.backward(Y, tape, np.zeros((B, H))),
         TypeError,
