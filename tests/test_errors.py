@@ -716,6 +716,11 @@ ROWS = {
         ValueError,
         shape("dY", "5, 2, 3", "5, 2, 4"),
     ),
+    "ReLU: backward in single precision": (
+        lambda: ReLU().backward(X.astype(np.float32), ReLU().forward(X)[2]),
+        TypeError,
+        "^expected dY of dtype float64 .*got float32",
+    ),
     "LayerNorm: D = 0": (lambda: LayerNorm(0), ValueError, "^expected D to be a positive integer, got 0"),
     "LayerNorm: wrong D": (lambda: LayerNorm(H).forward(X), ValueError, shape("X", "T, B, 4", "5, 2, 3")),
     "LayerNorm: float32": (
@@ -776,6 +781,11 @@ ROWS = {
         lambda: Window(2).backward(X, Window(2).forward(X)[2]),
         ValueError,
         shape("dY", "5, 2, 6", "5, 2, 3"),
+    ),
+    "Window: backward in single precision": (
+        lambda: Window(1).backward(X.astype(np.float32), Window(1).forward(X)[2]),
+        TypeError,
+        "^expected dY of dtype float64 .*got float32",
     ),
     "causal_cnn: depth = 0": (
         lambda: causal_cnn(D, H, V, 0, rng()),

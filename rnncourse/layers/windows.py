@@ -50,7 +50,7 @@ class Window:
         T, B, D = expect("X", X, ("T", "B", "D")).shape
         expect_mask("mask", mask, (T, B))
         if mask is not None:
-            X = np.where(mask[..., None], X, X.dtype.type(0))
+            X = np.where(mask[..., None], X, 0)
         before = np.zeros((self.reach, B, D), X.dtype)
         if state is not None:
             for old, s in zip(before, expect_state("state", state, self.reach, (B, D), X.dtype), strict=True):
@@ -72,7 +72,7 @@ class Window:
                 d += s
         dX = dinputs[self.reach :]
         if mask is not None:
-            dX = np.where(mask[..., None], dX, X.dtype.type(0))
+            dX = np.where(mask[..., None], dX, 0)
         return dX, tuple(dinputs[: self.reach]), {}
 
     def _starts(self) -> range:
