@@ -69,7 +69,7 @@ def change(folder: Path, mutant: str) -> str:
 def explanations() -> dict[tuple[str, str], str]:
     """Why a survivor changes nothing, by function and change."""
     entries = tomllib.loads((HERE / "mutation-survivors.toml").read_text(encoding="utf-8")).get("survivor", [])
-    return {(entry["function"], entry["change"].strip()): entry["why"] for entry in entries}
+    return {(e["function"], change.strip()): e["why"] for e in entries for change in e["changes"]}
 
 
 def run(folder: Path) -> tuple[dict[str, str], dict[str, tuple[str, str]]]:
