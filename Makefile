@@ -52,7 +52,7 @@ lint: $(READY) ## check style, formatting and types
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-proof: $(READY) ## prove at length: property tests over many seeds, then mutants; about 20 minutes
+proof: $(READY) ## prove at length: property tests over many seeds, then mutants; about 30 minutes
 	$(BIN)/python benchmarks/proof.py
 	$(BIN)/python benchmarks/mutation.py
 
