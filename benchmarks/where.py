@@ -8,7 +8,7 @@ from collections import Counter
 from time import perf_counter
 
 import numpy as np
-from contenders import CELLS, problem
+from contenders import CELLS, problem, products
 from recurrent import SIZES, interleaved
 from versions import made_with
 
@@ -32,29 +32,33 @@ def timed(cell, spent):
 
 def shares(name, size):
     """Fractions of the time of one forward and backward, by part."""
-    B, T, _, _ = size
+    T = size[1]
     cell, X, dH = problem(name, *size)
     spent = Counter()
     timed(cell, spent)
-    h, a, W_hT = dH[0], np.ones((B, cell.b.size), np.float32), np.ascontiguousarray(cell.W_h.T)
+    a, W_hT = np.ones((*X.shape[:2], cell.b.size), np.float32), np.ascontiguousarray(cell.W_h.T)
 
     def once():
         cell.backward(dH, cell.forward(X)[2])
 
-    def outside():  # the products that no method of the cell makes: x W_x, and the gradients of X, W_x and W_h
-        rows, x, states = np.ones((T * B, cell.b.size), np.float32), X.reshape(T * B, -1), dH.reshape(T * B, -1)
-        return x @ cell.W_x, x.T @ rows, states.T @ rows, rows @ cell.W_x.T
+    def forward():
+        for t in range(T):
+            dH[t] @ cell.W_h
 
-    whole, forward, backward, big = interleaved([once, lambda: h @ cell.W_h, lambda: a @ W_hT, outside], SECONDS)
+    def backward():
+        for t in range(T):
+            a[t] @ W_hT
+
+    whole, all_products, in_step, in_pullback = interleaved([once, products(cell, X, dH), forward, backward], SECONDS)
     spent.clear()
     for _ in range(10):
         once()
     of_step, of_linearize, of_pullback = (spent[m] / 10 for m in ("step", "linearize", "pullback"))
     parts = {
-        "products": T * (forward + backward) + big,
-        "step": of_step - T * forward,
+        "products": all_products,
+        "step": of_step - in_step,
         "linearize": of_linearize,
-        "pullback": of_pullback - T * backward,
+        "pullback": of_pullback - in_pullback,
     }
     parts["else"] = whole - sum(parts.values())
     return {part: seconds / whole for part, seconds in parts.items()}

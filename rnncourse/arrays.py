@@ -66,6 +66,29 @@ def log_softmax(a: Array) -> Array:
     return a - log_sum
 
 
+def standardize(s: Array) -> tuple[Array, Array]:
+    """n = (s − mean)/deviation along the last axis, and 1/deviation (…, 1), where deviation² = variance + 1e-5.
+
+    >>> standardize(np.array([[1.0, 3.0]]))[0].round(3)
+    array([[-1.,  1.]])
+    """
+    centered: Array = s - s.mean(axis=-1, keepdims=True)
+    scale: Array = 1 / np.sqrt((centered * centered).mean(axis=-1, keepdims=True) + 1e-5)
+    return centered * scale, scale
+
+
+def standardize_backward(dn: Array, n: Array, scale: Array) -> Array:
+    """ds = (dn − mean(dn) − n · mean(dn ⊙ n)) / deviation: what shifts or scales all of s alike changes nothing.
+
+    >>> n, scale = standardize(np.array([[1.0, 3.0, 8.0]]))
+    >>> abs(standardize_backward(np.ones((1, 3)), n, scale)).max() < 1e-12
+    np.True_
+    """
+    shifted: Array = dn - dn.mean(axis=-1, keepdims=True)
+    along_n: Array = n * (dn * n).mean(axis=-1, keepdims=True)
+    return (shifted - along_n) * scale
+
+
 def one_hot(ids: Array, size: int, dtype: DTypeLike = np.float64) -> Array:
     """Integers of any shape (…) to rows of the identity, (…, size).
 

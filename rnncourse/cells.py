@@ -25,6 +25,18 @@ class Cell:
     `rng` draws every parameter from U(−1/√H, 1/√H), as torch does. `dtype` is float64 or float32. A cell of your own
     is a subclass with the four methods, of which `recurrent_grads` is often the one here.
     Raises ValueError if D or H is not positive, TypeError if `rng` is not a NumPy generator.
+
+    >>> class Accumulator(Cell):  # h' = h + x W_x + b
+    ...     def step(self, xw, state):
+    ...         return (state[0] + xw,), xw
+    ...     def linearize(self, gates, prev, new):
+    ...         return ()
+    ...     def pullback(self, dstate, J, W_hT):
+    ...         return dstate[0], dstate
+    >>> cell = Accumulator(D=1, H=1, rng=np.random.default_rng(0))
+    >>> Y, _, tape = cell.forward(np.ones((3, 1, 1)))
+    >>> cell.backward(np.ones((3, 1, 1)), tape)[2]["b"]  # b is in h_1 once, in h_2 twice, in h_3 three times
+    array([6.])
     """
 
     gate_names: ClassVar[tuple[str, ...]] = ("h",)

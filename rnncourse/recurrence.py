@@ -20,12 +20,18 @@ from rnncourse.arrays import Array, Params, State, expect, expect_mask, expect_p
 if TYPE_CHECKING:
     from rnncourse.cells import Cell
 
-CACHE = 2**18
+CACHE = 2**17
 """Bytes of tape that `bptt` linearizes at once: small enough to stay in a core's cache."""
 
 
 class Tape(NamedTuple):
-    """What the forward pass leaves for the backward pass: nothing else crosses."""
+    """What the forward pass leaves for the backward pass: nothing else crosses.
+
+    >>> from rnncourse.cells import LSTM
+    >>> _, _, tape = LSTM(4, 6, np.random.default_rng(0)).forward(np.ones((7, 5, 4)))
+    >>> tape.X.shape, tape.states.shape, tape.gates.shape, tape.mask
+    ((7, 5, 4), (2, 8, 5, 6), (7, 5, 24), None)
+    """
 
     X: Array  # (T, B, D)                   the inputs
     states: Array  # (n_states, T+1, B, H)  states[:, t] is the state before step t
@@ -162,7 +168,9 @@ def truncated_bptt(cell: Cell, dH: Array, tape: Tape, k1: int, k2: int) -> Param
 
 
 def expect_state(name: str, state: State, n_states: int, shape: tuple[int, ...], dtype: DTypeLike) -> State:
-    """Raise unless `state` is a tuple (or list) of `n_states` arrays of the given shape; return it as a tuple.
+    """Return `state`, a tuple or list of `n_states` arrays of the given shape, as a tuple; raise TypeError if it is none.
+
+    An array that does not fit raises as `expect` does.
 
     >>> expect_state("state", np.zeros((5, 6)), 2, (5, 6), np.float64)
     Traceback (most recent call last):
@@ -175,7 +183,7 @@ def expect_state(name: str, state: State, n_states: int, shape: tuple[int, ...],
 
 
 def expect_tape(cell: Cell, tape: Tape) -> None:
-    """Raise unless `tape` is what `unroll` left for a cell of this kind and these sizes.
+    """Raise TypeError or ValueError unless `tape` is what `unroll` left for a cell of this kind and these sizes.
 
     >>> from rnncourse.cells import RNN, LSTM
     >>> rng = np.random.default_rng(0)

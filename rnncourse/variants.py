@@ -4,7 +4,18 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from rnncourse import init
-from rnncourse.arrays import Array, Params, State, beside, expect_positive, flat, sigmoid, split
+from rnncourse.arrays import (
+    Array,
+    Params,
+    State,
+    beside,
+    expect_positive,
+    flat,
+    sigmoid,
+    split,
+    standardize,
+    standardize_backward,
+)
 from rnncourse.cells import LSTM, RNN, Cell
 from rnncourse.recurrence import Tape
 
@@ -233,26 +244,3 @@ class LayerNormLSTM(LayerNormCell, LSTM):
         dc = dc + dh * Jc
         a = Ja * beside(dc, dc, dc, dh)
         return a, (self.recur_backward(a, n, scale, W_hT), dc * f)
-
-
-def standardize(s: Array) -> tuple[Array, Array]:
-    """n = (s − mean)/deviation along the last axis, and 1/deviation (…, 1), where deviation² = variance + 1e-5.
-
-    >>> standardize(np.array([[1.0, 3.0]]))[0].round(3)
-    array([[-1.,  1.]])
-    """
-    centered: Array = s - s.mean(axis=-1, keepdims=True)
-    scale: Array = 1 / np.sqrt((centered * centered).mean(axis=-1, keepdims=True) + 1e-5)
-    return centered * scale, scale
-
-
-def standardize_backward(dn: Array, n: Array, scale: Array) -> Array:
-    """ds = (dn − mean(dn) − n · mean(dn ⊙ n)) / deviation: what shifts or scales all of s alike changes nothing.
-
-    >>> n, scale = standardize(np.array([[1.0, 3.0, 8.0]]))
-    >>> abs(standardize_backward(np.ones((1, 3)), n, scale)).max() < 1e-12
-    np.True_
-    """
-    shifted: Array = dn - dn.mean(axis=-1, keepdims=True)
-    along_n: Array = n * (dn * n).mean(axis=-1, keepdims=True)
-    return (shifted - along_n) * scale

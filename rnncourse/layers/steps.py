@@ -8,9 +8,19 @@ from numpy.random import Generator
 from numpy.typing import DTypeLike
 
 from rnncourse import init
-from rnncourse.arrays import Array, Params, State, expect, expect_ids, expect_positive, expect_rng, flat
+from rnncourse.arrays import (
+    Array,
+    Params,
+    State,
+    expect,
+    expect_ids,
+    expect_positive,
+    expect_rng,
+    flat,
+    standardize,
+    standardize_backward,
+)
 from rnncourse.layers.contract import Gradients, Mask, Outputs, Rng
-from rnncourse.variants import standardize, standardize_backward
 
 
 class Linear:
