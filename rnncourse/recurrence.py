@@ -168,9 +168,9 @@ def truncated_bptt(cell: Cell, dH: Array, tape: Tape, k1: int, k2: int) -> Param
 
 
 def expect_state(name: str, state: State, n_states: int, shape: tuple[int, ...], dtype: DTypeLike) -> State:
-    """Return `state`, a tuple or list of `n_states` arrays of the given shape, as a tuple; raise TypeError if it is none.
+    """Raise unless `state` is a tuple or list of `n_states` arrays of the given shape; return it as a tuple.
 
-    An array that does not fit raises as `expect` does.
+    Raises TypeError for anything else, and what `expect` raises for an array that does not fit.
 
     >>> expect_state("state", np.zeros((5, 6)), 2, (5, 6), np.float64)
     Traceback (most recent call last):
