@@ -12,7 +12,7 @@ import rnncourse
 
 RUNS = 31
 PACKAGE = Path(rnncourse.__file__).parent
-NOT_THE_CORE = {"book", "grading", "interop", "plots"}
+NOT_THE_CORE = {"book", "grading", "handson", "interop", "plots"}
 """What needs more than NumPy: Sphinx, nbgrader, torch, matplotlib."""
 
 TIMER = """

@@ -10,7 +10,13 @@ import rnncourse
 
 PACKAGE = Path(rnncourse.__file__).parent
 HEAVY = ["torch", "faker", "matplotlib", "IPython", "ipykernel", "sphinx", "nbgrader", "tqdm"]
-NEEDS = {"book": "Sphinx and nbformat", "grading": "nbgrader", "interop": "torch", "plots": "matplotlib"}
+NEEDS = {
+    "book": "Sphinx and nbformat",
+    "grading": "nbgrader",
+    "interop": "torch",
+    "plots": "matplotlib",
+    "handson": "matplotlib",
+}
 """What is not the numerical core, and why."""
 
 

@@ -96,5 +96,6 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("build-finished", drop_unused)
     app.add_css_file("book.css", priority=900)
     app.add_js_file("selftest.js", defer="defer")
+    app.add_js_file("handson.js", defer="defer")
     app.add_js_file(None, body=NO_EXCERPTS)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
