@@ -13,7 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from statistics import median
-from time import perf_counter
+from time import perf_counter, sleep
 
 SIZES = [(32, 35, 64, 64), (32, 64, 128, 128), (64, 100, 256, 256), (1, 100, 32, 32), (128, 50, 512, 512)]
 AVX2 = {
@@ -26,14 +26,19 @@ AVX2 = {
 WAYS = ("rnncourse", "torch.nn", "cell loop", "products")
 
 
-def interleaved(runs: list[Callable[[], object]], seconds: float) -> list[float]:
-    """The median time of each of `runs`, called in turn for about `seconds` altogether, at least seven times each."""
+def interleaved(runs: list[Callable[[], object]], seconds: float, pause: float = 0) -> list[float]:
+    """The median time of each of `runs`, called in turn for about `seconds` altogether, at least seven times each.
+
+    With several threads the libraries' idle workers keep spinning for a while, on the cores that the next one needs:
+    a `pause` before each call, in seconds, lets them go to sleep.
+    """
     for run in runs:
         run()
     times: list[list[float]] = [[] for _ in runs]
     until = perf_counter() + seconds
     while perf_counter() < until or len(times[0]) < 7:
         for k, run in enumerate(runs):
+            sleep(pause)
             start = perf_counter()
             run()
             times[k].append(perf_counter() - start)
@@ -56,7 +61,7 @@ def measure(threads: int, seconds: float) -> None:
                 contenders.torch_loop(name, cell, X, dH),
                 contenders.products(cell, X, dH),
             ]
-            print(json.dumps([size, name, interleaved(runs, seconds)]), flush=True)
+            print(json.dumps([size, name, interleaved(runs, seconds, pause=0.1 * (threads > 1))]), flush=True)
 
 
 def table(instructions: str, threads: int, seconds: float) -> None:

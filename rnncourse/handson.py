@@ -9,15 +9,16 @@ from collections.abc import Callable, Sequence
 from html import escape
 from io import BytesIO
 
+from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 
 class HandsOn:
     """A figure with a slider: `draw(figure, value)` draws each of `values` on an empty matplotlib Figure.
 
-    `label` names what the slider changes, with its unit. `alt(value)` says in a sentence what is seen at that value, for
-    whoever does not see it, and `caption` what to try. `start` is the position shown first, counted from 0. As the last
-    expression of a cell it shows itself. Every position is in the page, at some 20 kB each: a dozen will do.
+    `label` names what the slider changes, with its unit. `alt(value)` says in a sentence what is seen at that value,
+    for whoever does not see it, and `caption` what to try. `start` is the position shown first, counted from 0. As the
+    last expression of a cell it shows itself. Every position is in the page, at some 20 kB each: a dozen will do.
     Raises ValueError unless there are at least two values and `start` is one of their positions.
 
     >>> def draw(figure, slope):
@@ -58,9 +59,11 @@ class HandsOn:
 
     def _frame(self, k: int) -> str:
         value = self.values[k]
-        figure, drawing = Figure(figsize=self.size, layout="constrained"), BytesIO()
-        self.draw(figure, value)
-        figure.savefig(drawing, format="svg", metadata={"Date": None})
+        drawing = BytesIO()
+        with rc_context({"svg.hashsalt": "rnncourse"}):  # the same drawing, the same text
+            figure = Figure(figsize=self.size, layout="constrained")
+            self.draw(figure, value)
+            figure.savefig(drawing, format="svg", metadata={"Date": None})
         source = b64encode(drawing.getvalue()).decode()
         return (
             f'<img src="data:image/svg+xml;base64,{source}" alt="{escape(self.alt(value))}"'
