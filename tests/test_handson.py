@@ -41,5 +41,5 @@ def test_the_same_figure_twice_is_the_same_text():
 
 @pytest.mark.parametrize("changed", [{"values": [1]}, {"start": 3}, {"start": -1}])
 def test_wrong_calls(changed):
-    with pytest.raises(ValueError, match="^expected (values to be at least two|start between 0 and 2), got"):
+    with pytest.raises(ValueError, match=r"^expected (values to be at least two|start between 0 and 2), got"):
         figure(**changed)
