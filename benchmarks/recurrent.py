@@ -88,9 +88,10 @@ def table(instructions: str, threads: int, seconds: float) -> None:
 
 
 def main() -> None:
-    """Print the versions and the four tables."""
+    """Print the versions, then a table for each number of threads and set of instructions."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=4, help="for each size and cell (default 4)")
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2], help="the tables to print (default 1 2)")
     parser.add_argument("--measure", type=int, metavar="THREADS", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.measure:
@@ -99,8 +100,8 @@ def main() -> None:
     from versions import made_with
 
     print(made_with("numpy", "torch"), end="")
-    for instructions in ("native", "AVX2"):
-        for threads in (1, 2):
+    for threads in arguments.threads:
+        for instructions in ("native", "AVX2"):
             table(instructions, threads, arguments.seconds)
 
 
