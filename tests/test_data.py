@@ -9,6 +9,7 @@ import unicodedata
 from collections import Counter
 from itertools import accumulate
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from rnncourse.data import (
     classify_tokens,
     co2,
     delayed_recall,
+    docstring_prose,
     flip_flop,
     numpy_prose,
     parity,
@@ -113,6 +115,25 @@ def test_numpy_prose_is_distinct_clean_sentences():
         assert line == line.lower() == " ".join(line.split()), line
         assert set(line) <= set("abcdefghijklmnopqrstuvwxyz0123456789 ,.:;'()-"), line
     assert numpy_prose() == numpy_prose()
+
+
+def test_docstring_prose_takes_public_callables_once_and_leaves_the_standard_library_out():
+    module = ModuleType("made_up")
+    paragraph = "Return `a` value of a certain\n    length and   shape."
+
+    def public():
+        pass
+
+    public.__doc__ = (
+        f"{paragraph}\n\n    Summary\n    -------\n    no full stop at the end of this\n\n        {paragraph}"
+    )
+    public.__module__ = "made_up"
+    module.public = module.alias = module._private = public
+    module.number = 3
+    module.Counter = Counter  # whose docstring reads as prose
+    module._other = lambda: None
+    module._other.__doc__ = "what is private is nobody else's business."
+    assert docstring_prose(module) == ["return a value of a certain length and shape."]
 
 
 def test_flip_flop_target_is_the_last_pulse():

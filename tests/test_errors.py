@@ -9,7 +9,16 @@ import torch
 from rnncourse import analysis, init, interop, optim, parameters, schedules
 from rnncourse.arrays import expect, one_hot
 from rnncourse.cells import GRU, LSTM, RNN, GRUResetBefore
-from rnncourse.data import adding, classify_tokens, delayed_recall, flip_flop, parity, python_tokens, recall
+from rnncourse.data import (
+    adding,
+    classify_tokens,
+    delayed_recall,
+    docstring_prose,
+    flip_flop,
+    parity,
+    python_tokens,
+    recall,
+)
 from rnncourse.decoding import draw, greedy, sample
 from rnncourse.evidence import claim, measured
 from rnncourse.gradcheck import gradcheck
@@ -642,6 +651,11 @@ ROWS = {
         lambda: classify_tokens(b"a = 1"),
         TypeError,
         "^expected source to be a string, got bytes",
+    ),
+    "docstring_prose: a name": (
+        lambda: docstring_prose("numpy"),
+        TypeError,
+        "^expected module to be a module, got str",
     ),
     "classify_tokens: no Python": (lambda: classify_tokens("a = ("), SyntaxError, "was never closed"),
     # layers

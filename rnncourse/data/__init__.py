@@ -6,7 +6,14 @@ up. Import all of them from here. README.md beside this file names each source a
 
 from rnncourse.data.series import co2, seattle_weather, sunspots
 from rnncourse.data.tasks import adding, delayed_recall, flip_flop, parity, recall
-from rnncourse.data.text import TOKEN_CLASSES, classify_tokens, numpy_prose, python_tokens, surnames
+from rnncourse.data.text import (
+    TOKEN_CLASSES,
+    classify_tokens,
+    docstring_prose,
+    numpy_prose,
+    python_tokens,
+    surnames,
+)
 
 __all__ = [
     "TOKEN_CLASSES",
@@ -14,6 +21,7 @@ __all__ = [
     "classify_tokens",
     "co2",
     "delayed_recall",
+    "docstring_prose",
     "flip_flop",
     "numpy_prose",
     "parity",

@@ -8,10 +8,12 @@ import inspect
 import io
 import keyword
 import re
+import sys
 import tokenize
 from importlib import import_module
 from importlib.resources import files
 from itertools import accumulate, groupby
+from types import ModuleType
 
 import numpy as np
 
@@ -37,21 +39,36 @@ _LOCALES = {
 def numpy_prose() -> str:
     """English sentences from the docstrings of NumPy's own functions: one string, a paragraph a line, lower case.
 
-    Takes from `numpy`'s public callables every block of lines with one indent that reads as prose (it starts with a
-    letter, ends with a full stop, and holds only letters, digits, spaces and common punctuation), each once, in the
-    order of the callables' names; backquotes are dropped.
-    Source: NumPy. Licence: BSD 3-Clause.
+    The paragraphs of `docstring_prose(numpy)`. Source: NumPy. Licence: BSD 3-Clause.
 
     >>> numpy_prose().splitlines()[0]
     'calculate the absolute value element-wise.'
     """
+    return "\n".join(docstring_prose(np))
+
+
+def docstring_prose(module: ModuleType) -> list[str]:
+    """English paragraphs from the docstrings of a module's public callables, lower case, each once.
+
+    Takes every block of lines with one indent that reads as prose (it starts with a letter, ends with a full stop, and
+    holds only letters, digits, spaces and common punctuation), in the order of the callables' names; backquotes are
+    dropped. What the module has from Python's standard library is left out.
+    Source: the module; its licence is that of the text. Raises TypeError unless `module` is a module.
+
+    >>> docstring_prose(np.fft)[0]
+    'compute the one-dimensional discrete fourier transform.'
+    """
+    if not isinstance(module, ModuleType):
+        raise TypeError(f"expected module to be a module, got {type(module).__name__}")
     blocks: dict[str, None] = {}
-    for name in sorted(dir(np)):
-        if not name.startswith("_") and callable(getattr(np, name)):
-            text = _HEADING.sub("\n", inspect.getdoc(getattr(np, name)) or "").replace("`", "")
+    for name in sorted(dir(module)):
+        value = getattr(module, name)
+        home = (getattr(value, "__module__", None) or "").partition(".")[0]
+        if not name.startswith("_") and callable(value) and home not in sys.stdlib_module_names:
+            text = _HEADING.sub("\n", inspect.getdoc(value) or "").replace("`", "")
             for _, lines in groupby(text.splitlines(), key=_indent):
                 blocks[" ".join(" ".join(lines).split()).lower()] = None
-    return "\n".join(b for b in blocks if _PROSE.fullmatch(b))
+    return [block for block in blocks if _PROSE.fullmatch(block)]
 
 
 def surnames() -> tuple[list[str], Array, tuple[str, ...]]:
