@@ -12,10 +12,13 @@ PORT ?= 8000
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
+# Keep memory that was freed: handing it back at every step and asking for it again costs up to a quarter of the time.
+export MALLOC_TRIM_THRESHOLD_ ?= 268435456
+export MALLOC_MMAP_THRESHOLD_ ?= 268435456
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lab serve notebooks exercises lint proof zip constraints clean
+.PHONY: help book test lab serve notebooks exercises lint proof bench zip constraints clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -55,6 +58,10 @@ lint: $(READY) ## check style, formatting and types
 proof: $(READY) ## prove at length: property tests over many seeds, then mutants; about 30 minutes
 	$(BIN)/python benchmarks/proof.py
 	$(BIN)/python benchmarks/mutation.py
+
+bench: $(READY) ## measure speed beside torch, memory and scaling; 15 minutes, on a machine that does nothing else
+	for name in recurrent where scaling memory imports; do \
+	  $(BIN)/python benchmarks/$$name.py > benchmarks/.$$name.draft && mv benchmarks/.$$name.draft benchmarks/$$name.txt || exit 1; done
 
 zip: book ## pack the built book into _build/rnncourse-book-VERSION.zip
 	@$(BIN)/python -m rnncourse.book zip

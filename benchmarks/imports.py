@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from statistics import median
 
+from versions import made_with
+
 import rnncourse
 
 RUNS = 31
@@ -55,6 +57,7 @@ def main() -> None:
             first, rest = seconds(imports)
             of_numpy.append(first)
             added[name].append(rest)
+    print(made_with("numpy"))
     print(f"{1e3 * median(of_numpy[2:]):6.1f} ms  numpy")
     for name in variants:  # the first run of each may have compiled what the others only load
         print(f"{1e3 * median(added[name][1:]):+6.1f} ms  {name}")

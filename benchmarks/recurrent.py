@@ -3,7 +3,8 @@
 Four ways in one run, in turn (contenders.py says what they are), median seconds; ratios above 1 mean that this package
 is faster. Once with every library's widest instructions (native) and once with all of them held to AVX2, since NumPy's
 OpenBLAS and torch's oneDNN do not choose alike; each with one thread and with two. Each setting has a process of its
-own, because these libraries read their settings when they are loaded.
+own, because these libraries read their settings when they are loaded. All processes keep the memory they freed: else
+page faults, up to a quarter of the time, come and go with what ran before.
 """
 
 import argparse
@@ -23,6 +24,7 @@ AVX2 = {
     "ATEN_CPU_CAPABILITY": "avx2",
     "MKL_ENABLE_INSTRUCTIONS": "AVX2",
 }
+KEEP_MEMORY = {"MALLOC_TRIM_THRESHOLD_": str(2**28), "MALLOC_MMAP_THRESHOLD_": str(2**28)}
 WAYS = ("rnncourse", "torch.nn", "cell loop", "products")
 
 
@@ -68,7 +70,7 @@ def table(instructions: str, threads: int, seconds: float) -> None:
     """Measure one setting in a fresh process and print its table."""
     environment = {key: value for key, value in os.environ.items() if key not in AVX2}
     environment |= {key: str(threads) for key in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
-    environment |= AVX2 if instructions == "AVX2" else {}
+    environment |= KEEP_MEMORY | (AVX2 if instructions == "AVX2" else {})
     print(f"\n{instructions} instructions, {threads} thread{'s' * (threads > 1)}")
     print(
         "   B   T   D   H  cell       ms: "
