@@ -13,6 +13,7 @@ from PIL import Image
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 from sphinx_external_toc.parsing import parse_toc_yaml
 
@@ -73,11 +74,24 @@ class Reader:
         """Open a page and return the facts about it, with its requests and the console's errors."""
         self.open(page, mode, width, motion)
         facts = self.driver.execute_script(FACTS)
+        facts["requests"], facts["errors"] = self.requests(), self.errors()
+        return facts
+
+    def requests(self):
+        """The addresses asked for since the last look at them, or since the page was opened."""
         events = (json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance"))
         sent = [event["params"] for event in events if event["method"] == "Network.requestWillBeSent"]
-        facts["requests"] = [parameters["request"]["url"] for parameters in sent]
-        facts["errors"] = [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]
-        return facts
+        return [parameters["request"]["url"] for parameters in sent]
+
+    def errors(self):
+        """The console's errors since the last look at them, or since the page was opened."""
+        return [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]
+
+    def hands_on(self):
+        """The hands-on figures of the open page."""
+        figures = self.driver.find_elements(By.CSS_SELECTOR, "figure.hands-on")
+        assert figures, "expected a hands-on figure in the chapter, got none"
+        return figures
 
 
 @pytest.fixture(scope="module")
@@ -166,7 +180,7 @@ def test_figures_follow_light_and_dark(reader, page, mode):
     reader.open(page, mode=mode)
     drawings = reader.driver.find_elements(By.CSS_SELECTOR, "article .cell_output img, article figure img")
     assert drawings, "expected a figure in the chapter, got none"
-    for drawing in drawings:
+    for drawing in filter(WebElement.is_displayed, drawings):  # of a hands-on figure, the position it shows
         corner = Image.open(io.BytesIO(drawing.screenshot_as_png)).convert("L").getpixel((2, 2))
         assert corner > 200 if mode == "light" else corner < 60, drawing.get_attribute("alt")
 
@@ -234,3 +248,105 @@ def test_self_tests_answer_the_keyboard(reader, page):
         assert all(len(answer) > 20 for answer in answers), f"{question}: an answer gives no reason: {answers}"
         assert len(set(answers)) == len(answers), f"{question}: two answers give the same reason"
         assert all(radio.accessible_name for radio in radios), f"{question}: an option has no label"
+
+
+def slider_of(figure):
+    return figure.find_element(By.CSS_SELECTOR, "input[type=range]")
+
+
+def shown(figure):
+    """The one position that a hands-on figure shows."""
+    frames = [frame for frame in figure.find_elements(By.TAG_NAME, "img") if frame.is_displayed()]
+    assert len(frames) == 1, f"expected one position to be visible, got {[f.get_attribute('alt') for f in frames]}"
+    return frames[0]
+
+
+@every_chapter
+def test_a_hands_on_figure_moves_with_the_arrow_keys(reader, page):
+    reader.open(page)
+    for figure in reader.hands_on():
+        slider, count = slider_of(figure), len(figure.find_elements(By.TAG_NAME, "img"))
+        slider.send_keys(Keys.HOME)
+        positions = [shown(figure).get_attribute("data-position")]
+        for _ in range(count - 1):
+            reader.driver.switch_to.active_element.send_keys(Keys.ARROW_RIGHT)
+            positions.append(shown(figure).get_attribute("data-position"))
+        assert positions == [str(k) for k in range(count)]
+        reader.driver.switch_to.active_element.send_keys(Keys.ARROW_LEFT)
+        assert shown(figure).get_attribute("data-position") == str(count - 2)
+
+
+@every_chapter
+def test_a_hands_on_figure_says_what_it_shows(reader, page):
+    reader.open(page)
+    for figure in reader.hands_on():
+        slider, label = slider_of(figure), figure.get_attribute("data-label")
+        assert slider.accessible_name == label
+        slider.send_keys(Keys.HOME)
+        descriptions = []
+        for _ in figure.find_elements(By.TAG_NAME, "img"):
+            frame = shown(figure)
+            value = frame.get_attribute("data-value").replace("-", "\N{MINUS SIGN}")
+            assert slider.get_attribute("aria-valuetext") == value
+            assert figure.find_element(By.CLASS_NAME, "hands-on-value").text == value
+            assert slider.get_attribute("aria-describedby") == frame.get_attribute("id")
+            descriptions.append(frame.get_attribute("alt"))
+            slider.send_keys(Keys.ARROW_RIGHT)
+        assert len(set(descriptions)) == len(descriptions), f"{label}: two positions have the same alternative text"
+
+
+@every_chapter
+def test_moving_a_hands_on_figure_asks_for_nothing_and_raises_no_error(reader, page):
+    reader.open(page)
+    reader.requests()
+    for figure in reader.hands_on():
+        slider = slider_of(figure)
+        for key in (Keys.HOME, Keys.ARROW_RIGHT, Keys.END):
+            slider.send_keys(key)
+    assert ([url for url in reader.requests() if not url.startswith("data:")], reader.errors()) == ([], [])
+
+
+@both_modes
+@every_chapter
+def test_every_position_of_a_hands_on_figure_follows_light_and_dark(reader, page, mode):
+    reader.open(page, mode=mode)
+    for figure in reader.hands_on():
+        slider = slider_of(figure)
+        slider.send_keys(Keys.HOME)
+        for _ in figure.find_elements(By.TAG_NAME, "img"):
+            pixels = Image.open(io.BytesIO(shown(figure).screenshot_as_png)).convert("L")
+            ground, (darkest, lightest) = pixels.getpixel((2, 2)), pixels.getextrema()
+            assert ground > 200 if mode == "light" else ground < 60
+            assert lightest - darkest > 130, "expected ink that stands out from its ground"
+            slider.send_keys(Keys.ARROW_RIGHT)
+
+
+@every_chapter
+def test_a_hands_on_figure_fits_a_narrow_page(reader, page):
+    reader.open(page, width=360)
+    for figure in reader.hands_on():
+        for element in (slider_of(figure), shown(figure)):
+            assert element.rect["x"] >= 0
+            assert element.rect["x"] + element.rect["width"] <= 360
+        assert slider_of(figure).rect["height"] >= 24, "too low for a finger"
+
+
+@pytest.fixture
+def scriptless(reader):
+    """The browser with scripts switched off."""
+    reader.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    yield reader
+    reader.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+
+
+@every_chapter
+def test_a_hands_on_figure_reads_without_script(scriptless, page):
+    scriptless.driver.get((HTML / f"{page}.html").as_uri())
+    for figure in scriptless.hands_on():
+        assert not figure.find_elements(By.TAG_NAME, "input")
+        assert shown(figure).get_attribute("data-position")
+        fold = figure.find_element(By.TAG_NAME, "details")
+        others = fold.find_elements(By.TAG_NAME, "img")
+        assert len(others) == len(figure.find_elements(By.TAG_NAME, "img")) - 1 >= 1
+        fold.find_element(By.TAG_NAME, "summary").send_keys(Keys.ENTER)
+        assert all(frame.is_displayed() for frame in others), "the other positions stay folded away"
