@@ -9,6 +9,8 @@ from sphinx_external_toc.parsing import parse_toc_yaml
 from rnncourse.book import files, notebooks
 
 ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "rnncourse"
+ARCHITECTURE = ROOT / "chapters/appendix/architecture.ipynb"
 CHAPTERS = [path for path in files.chapters(ROOT) if path.parent.name == "chapters"]
 NOTEBOOKS = files.chapters(ROOT)
 # "How every chapter is built": what the reader finds in each of them, in this order.
@@ -89,3 +91,20 @@ def test_the_table_of_contents_lists_every_page_there_is():
 def test_every_page_in_the_table_of_contents_exists():
     missing = [name for name in listed() if not list(ROOT.glob(f"{name}.*"))]
     assert not missing, f"in _toc.yml, but no file: {missing}"
+
+
+def modules():
+    """The package's modules and subpackages, by name; a problem set counts as one, whatever functions it asks for."""
+    for path in files.tree(PACKAGE):
+        if path.suffix == ".py":
+            name = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+            yield re.sub(r"\.?__(init|main)__$|(?<=\.ps\d)\..*", "", name)
+
+
+def test_the_architecture_page_says_where_every_module_is():
+    table = set(re.findall(r"^\| `([\w.]+)` \| \S", prose(ARCHITECTURE), re.M))
+    there = set(modules()) - {""}
+    assert {"recurrence", "layers", "layers.contract", "grading.checks.ps2"} <= there
+    assert not there - table, f"modules not in the architecture page's table: {sorted(there - table)}"
+    contract = {"params"}  # rows of the page's other tables
+    assert not table - there - contract, f"in the architecture page, but no module: {sorted(table - there - contract)}"
