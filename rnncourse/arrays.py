@@ -47,7 +47,7 @@ def beside(*arrays: Array) -> Array:
 
 
 def sigmoid(a: Array) -> Array:
-    """σ(a) = 1 / (1 + e^(−a)), computed as ½ + ½ tanh(a/2), which never overflows.
+    """σ(a) = 1 / (1 + e^(−a)), computed as ½ + ½ tanh(a/2): it never overflows, and is exact to an absolute 1e-16.
 
     >>> sigmoid(np.array([-1000.0, 0.0, 1000.0]))
     array([0. , 0.5, 1. ])
@@ -125,6 +125,18 @@ def expect(name: str, array: Array, shape: tuple[int | str, ...], dtype: DTypeLi
     return array
 
 
+def expect_dtype(dtype: DTypeLike) -> np.dtype[Any]:
+    """Raise TypeError unless `dtype` is float64 or float32, which parameters can have; return it.
+
+    >>> expect_dtype(int)
+    Traceback (most recent call last):
+    TypeError: expected dtype to be float64 or float32, got int64
+    """
+    if np.dtype(dtype) not in (np.float64, np.float32):
+        raise TypeError(f"expected dtype to be float64 or float32, got {np.dtype(dtype)}")
+    return np.dtype(dtype)
+
+
 def expect_ids(name: str, array: Any, size: int, shape: tuple[int | str, ...] | None = None) -> Any:
     """Raise unless `array` holds integers 0 … size−1 (and has the given shape, as for `expect`); return it.
 
@@ -134,6 +146,8 @@ def expect_ids(name: str, array: Any, size: int, shape: tuple[int | str, ...] | 
     Traceback (most recent call last):
     ValueError: expected targets between 0 and 4, got 7
     """
+    if isinstance(array, (tuple, list)):
+        raise TypeError(f"expected {name} to be a NumPy array of integers, got {type(array).__name__}")
     if not isinstance(array, (np.ndarray, np.integer, int)) or np.asarray(array).dtype.kind not in "iu":
         got = getattr(array, "dtype", type(array).__name__)
         raise TypeError(f"expected {name} to be integers, got {got}")

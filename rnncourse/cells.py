@@ -6,7 +6,7 @@
 `recurrent_grads(a, tape)`    the gradients of the parameters that the inputs do not touch
 
 `rnncourse.recurrence` does the rest. Weights multiply from the right (`x @ W_x`); gates lie side by side, in the order
-of `gate_names`. Throughout, `a` is the gradient of the pre-activations, the sums that go into the gates.
+of `gate_names`. A *pre-activation* s is the sum inside a gate's nonlinearity; `a` is its gradient, throughout.
 """
 
 from typing import ClassVar
@@ -46,8 +46,9 @@ class Cell:
 
     def __init__(self, D: int, H: int, rng: np.random.Generator, dtype: DTypeLike = np.float64):
         expect_positive(D=D, H=H)
-        G = self.n_gates * H
-        self.W_x, self.W_h, self.b = (init.uniform(s, H**-0.5, rng, dtype) for s in ((D, G), (H, G), (G,)))
+        width = self.n_gates * H
+        shapes = (D, width), (H, width), (width,)
+        self.W_x, self.W_h, self.b = (init.uniform(shape, H**-0.5, rng, dtype) for shape in shapes)
 
     @property
     def n_gates(self) -> int:
@@ -88,9 +89,9 @@ class RNN(Cell):
     """
 
     @staticmethod
-    def activation(a: Array) -> Array:
+    def activation(s: Array) -> Array:
         """φ = tanh, elementwise."""
-        return np.tanh(a)
+        return np.tanh(s)
 
     @staticmethod
     def slope(h: Array) -> Array:
@@ -122,9 +123,9 @@ class ReLURNN(RNN):
     """
 
     @staticmethod
-    def activation(a: Array) -> Array:
-        """max(0, a), elementwise."""
-        return np.maximum(a, 0)
+    def activation(s: Array) -> Array:
+        """max(0, s), elementwise."""
+        return np.maximum(s, 0)
 
     @staticmethod
     def slope(h: Array) -> Array:
@@ -151,7 +152,7 @@ class LSTM(Cell):
 
     def __init__(self, D: int, H: int, rng: np.random.Generator, dtype: DTypeLike = np.float64):
         super().__init__(D, H, rng, dtype)
-        # σ(a) = ½ + ½ tanh(½ a): so one tanh serves all gates, y = β + α tanh(α a) with α = ½ for σ and 1 for tanh,
+        # σ(s) = ½ + ½ tanh(½ s): so one tanh serves all gates, y = β + α tanh(α s) with α = ½ for σ and 1 for tanh,
         # and one formula their derivatives, (1 − y)(y + λ).
         self.alpha: Array = np.repeat(np.array([1 if name == "g" else 0.5 for name in self.gate_names], dtype), H)
         self.beta: Array = 1 - self.alpha
@@ -178,9 +179,9 @@ class LSTM(Cell):
         a = Ja * beside(dc, dc, dc, dh)
         return a, (a @ W_hT, dc * f)
 
-    def squash(self, a: Array) -> Array:
-        """Each gate's σ or tanh, elementwise: a (…, G·H)."""
-        y: Array = self.beta + self.alpha * np.tanh(self.alpha * a)
+    def squash(self, s: Array) -> Array:
+        """Each gate's σ or tanh, elementwise: s (…, G·H)."""
+        y: Array = self.beta + self.alpha * np.tanh(self.alpha * s)
         return y
 
     def slope(self, y: Array) -> Array:

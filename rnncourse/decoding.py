@@ -21,13 +21,14 @@ def sample(
 ) -> Array:
     """Draw `length` token ids that continue the ids `prompt` (n,).
 
-    `model` maps inputs (T, B, …) to logits (T, B, V); its last parameter is the output layer's bias (V,). The inputs
-    are one-hot vectors, or what `encode` makes of ids: for a model that begins with an `Embedding`, which takes the ids
-    themselves, give `encode=np.asarray`.
+    `model` maps inputs (T, B, …) to logits (T, B, V). The inputs are one-hot vectors, as wide as its last parameter,
+    which is the output layer's bias (V,); or what `encode` makes of ids (n,). For a model that begins with an
+    `Embedding`, which takes the ids themselves, give `encode=np.asarray`.
     Each token is drawn from softmax(logits / temperature) and fed back as the next input, with the state carried along.
     Temperature below 1 sharpens the distribution, above 1 flattens it.
     Returns an int array (length,). Raises ValueError for an empty prompt, a length or a temperature that is not
-    positive; TypeError if `rng` is not a NumPy generator.
+    positive, logits that are not finite, or a model without parameters and no `encode`; TypeError if `rng` is not a
+    NumPy generator.
 
     >>> from rnncourse.layers import Linear
     >>> after = Linear(3, 3, np.random.default_rng(0))
@@ -64,20 +65,26 @@ def draw(logits: Array, rng: np.random.Generator, temperature: float = 1.0) -> i
     """
     if not temperature > 0:
         raise ValueError(f"expected temperature to be positive, got {temperature}")
-    p = np.exp(log_softmax(expect("logits", logits, ("V",)).astype(np.float64) / temperature))
+    logits = expect("logits", logits, ("V",)).astype(np.float64)
+    with np.errstate(over="ignore"):  # however far below the largest: its probability is 0
+        p = np.exp(log_softmax((logits - logits.max()) / temperature))
     return min(int(np.searchsorted(np.cumsum(p), rng.random(), side="right")), len(p) - 1)
 
 
 def _continue(model: Layer, prompt: Array, length: int, choose: Callable[[Array], int], encode: Encode | None) -> Array:
     expect_positive(length=length)
-    bias = list(model.params.values())[-1]
-    V, dtype = bias.shape[-1], bias.dtype
-    X = expect_ids("prompt", prompt, V, ("n",))
+    if encode is None:
+        if not model.params:
+            raise ValueError("expected a model with parameters, or encode to make its inputs, got neither")
+        bias = list(model.params.values())[-1]
+        V, dtype = bias.shape[-1], bias.dtype
+        expect_ids("prompt", prompt, V, ("n",))
+        encode = lambda ids: one_hot(ids, V, dtype)
+    ids = expect_ids("prompt", prompt, np.iinfo(np.int64).max, ("n",))
     tokens: list[int] = []
     state = None
     for _ in range(length):
-        X = one_hot(X, V, dtype) if encode is None else encode(X)
-        logits, state, _ = model.forward(X[:, None], state)
-        tokens.append(choose(logits[-1, 0]))
-        X = np.array(tokens[-1:])
+        logits, state, _ = model.forward(encode(ids)[:, None], state)
+        tokens.append(choose(expect("logits", logits, ("T", "B", "V"))[-1, 0]))
+        ids = np.array(tokens[-1:])
     return np.array(tokens)

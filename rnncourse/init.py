@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import DTypeLike
 
-from rnncourse.arrays import Array, expect_positive, expect_rng
+from rnncourse.arrays import Array, expect, expect_dtype, expect_positive, expect_rng
 
 if TYPE_CHECKING:
     from rnncourse.cells import Cell
@@ -26,7 +26,8 @@ def uniform(shape: tuple[int, ...], bound: float, rng: np.random.Generator, dtyp
     >>> abs(uniform((3, 4), 0.5, np.random.default_rng(0))).max() <= 0.5
     np.True_
     """
-    return expect_rng("rng", rng).uniform(-bound, bound, shape).astype(dtype)
+    expect_rng("rng", rng)
+    return rng.uniform(-bound, bound, shape).astype(expect_dtype(dtype))
 
 
 def xavier(shape: tuple[int, int], rng: np.random.Generator, gain: float = 1.0, dtype: DTypeLike = np.float64) -> Array:
@@ -60,7 +61,7 @@ def orthogonal(
     m, n = _expect_matrix(shape)
     Q, R = np.linalg.qr(expect_rng("rng", rng).normal(size=(max(m, n), min(m, n))))
     Q = Q * np.where(np.diag(R) < 0, -gain, gain)
-    return (Q if m >= n else Q.T).astype(dtype)
+    return (Q if m >= n else Q.T).astype(expect_dtype(dtype))
 
 
 def identity(H: int, scale: float = 1.0, dtype: DTypeLike = np.float64) -> Array:
@@ -73,22 +74,28 @@ def identity(H: int, scale: float = 1.0, dtype: DTypeLike = np.float64) -> Array
            [0. , 0.5]])
     """
     expect_positive(H=H)
-    return scale * np.eye(H, dtype=dtype)
+    return (scale * np.eye(H)).astype(expect_dtype(dtype))
 
 
 def scaled_to_radius(W: Array, radius: float) -> Array:
     """W (H, H) times the factor that gives it the spectral radius `radius`: its largest eigenvalue's modulus.
 
-    Raises ValueError if every eigenvalue of W is 0 (no factor helps).
+    Raises TypeError or ValueError unless W is square and finite and `radius` at least 0; ValueError if every computed
+    eigenvalue of W is 0 (no factor helps). Those of a nilpotent matrix are 0, but may be computed as a little more:
+    look at the result.
 
     >>> W = scaled_to_radius(np.array([[0.0, 1.0], [-4.0, 0.0]]), 0.5)
     >>> abs(np.linalg.eigvals(W)).max().round(12)
     np.float64(0.5)
     """
+    expect("W", W, ("H", "H"))
+    expect("W", W, (len(W), len(W)))
+    if not 0 <= radius < np.inf:
+        raise ValueError(f"expected radius to be a finite number from 0, got {radius}")
     now: float = abs(np.linalg.eigvals(W)).max()
     if now == 0:
         raise ValueError("expected W with a non-zero eigenvalue, got spectral radius 0")
-    return W * (radius / now)
+    return W * float(radius / now)
 
 
 def set_forget_bias(cell: Cell, value: float | Array) -> None:
@@ -96,7 +103,7 @@ def set_forget_bias(cell: Cell, value: float | Array) -> None:
 
     At the bias β a gate that hears nothing else is f = σ(β): it keeps what it holds for about 1/(1 − f) = 1 + e^β
     steps, two at β = 0. `value` is one number, or one a unit (H,).
-    Raises TypeError for a cell without such a gate, ValueError for a value of another shape.
+    Raises TypeError for a cell without such a gate, ValueError for a value of another shape or not finite.
     Source: Gers, Schmidhuber & Cummins 2000; Jozefowicz, Zaremba & Sutskever 2015.
 
     >>> from rnncourse.cells import LSTM
@@ -105,12 +112,15 @@ def set_forget_bias(cell: Cell, value: float | Array) -> None:
     >>> cell.b[2:4]  # gates i, f, g, o
     array([1., 1.])
     """
-    keeps = next((name for name in ("f", "z") if name in cell.gate_names), None)
+    names = getattr(cell, "gate_names", ())
+    keeps = next((name for name in ("f", "z") if name in names), None)
     if keeps is None:
-        raise TypeError(f"expected a cell with a gate f or z, got {type(cell).__name__} with {list(cell.gate_names)}")
+        raise TypeError(f"expected a cell with a gate f or z, got {type(cell).__name__} with {list(names)}")
     bias = _gate_bias(cell, keeps)
     if np.shape(value) not in ((), bias.shape):
         raise ValueError(f"expected value to be a number or of shape {bias.shape}, got {np.shape(value)}")
+    if not np.isfinite(value).all():
+        raise ValueError(f"expected value to be finite, got {value}")
     bias[:] = value
 
 
@@ -130,7 +140,7 @@ def set_chrono_biases(cell: Cell, T_max: float, rng: np.random.Generator) -> Non
     >>> (1 + np.exp(cell.b[2:4])).round(1), (cell.b[0:2] == -cell.b[2:4]).all()
     (array([64.4, 28.4]), np.True_)
     """
-    if not T_max >= 2:
+    if not 2 <= T_max < np.inf:
         raise ValueError(f"expected T_max of at least 2, got {T_max}")
     log_u: Array = np.log(expect_rng("rng", rng).uniform(1, T_max - 1, len(cell.W_h)))
     set_forget_bias(cell, log_u)

@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import DTypeLike
 
-from rnncourse.arrays import Array, expect, expect_ids, expect_mask, log_softmax
+from rnncourse.arrays import Array, expect, expect_ids, expect_mask, expect_positive, log_softmax
 
 Loss: TypeAlias = Callable[[Array, Array, Array | None], tuple[float, Array]]
 """`loss(Y, targets, mask)` returns the loss and its gradient with respect to the outputs Y."""
@@ -67,7 +67,7 @@ def quantile(*levels: float) -> Loss:
     >>> round(loss, 12), dY  # 0.1 · 2 for the lower, 0.1 · 1 for the upper
     (0.3, array([[[-0.1,  0.1]]]))
     """
-    if not levels or not all(0 < level < 1 for level in levels):
+    if not levels or not all(np.ndim(level) == 0 and 0 < level < 1 for level in levels):
         raise ValueError(f"expected levels between 0 and 1, got {levels}")
 
     def pinball(Y: Array, targets: Array, mask: Array | None = None) -> tuple[float, Array]:
@@ -84,7 +84,8 @@ def from_step(first: int, loss: Loss) -> Loss:
     """The same loss, taken of the outputs from step `first` on: −1 for networks that read many steps and answer once.
 
     Returns a loss whose `Y` is (T, B, Q) and whose `targets` are those of the steps asked for, Y[first:]. Its gradient
-    is 0 at all earlier steps. `mask` (T, B), if given, is cut alike.
+    is 0 at all earlier steps. `mask` (T, B), if given, is cut alike; the loss raises ValueError if that leaves a
+    sequence out (for answers at each sequence's own end see `at_end`), or if Y has no step `first`.
 
     >>> value, dY = from_step(-1, squared_error)(np.ones((5, 2, 1)), np.zeros((1, 2, 1)))
     >>> value, dY[:, 0, 0]
@@ -92,6 +93,15 @@ def from_step(first: int, loss: Loss) -> Loss:
     """
 
     def late_loss(Y: Array, targets: Array, mask: Array | None = None) -> tuple[float, Array]:
+        T, B, _ = expect("Y", Y, ("T", "B", "Q")).shape
+        if not -T <= first < T:
+            raise ValueError(f"expected first to be one of {T} steps, got {first}")
+        expect_mask("mask", mask, (T, B))
+        if mask is not None and not mask[first:].any(axis=0).all():
+            none = int(np.argmin(mask[first:].any(axis=0)))
+            raise ValueError(
+                f"expected mask with a real step of every sequence from step {first} on, got none of {none}"
+            )
         value, dlate = loss(Y[first:], targets, None if mask is None else mask[first:])
         dY = np.zeros_like(Y)
         dY[first:] = dlate
@@ -100,17 +110,47 @@ def from_step(first: int, loss: Loss) -> Loss:
     return late_loss
 
 
+def at_end(loss: Loss) -> Loss:
+    """The same loss, taken of each sequence's output at its own last real step: one answer to a sequence of any length.
+
+    Returns a loss whose `Y` is (T, B, Q), whose `targets` are those of one step, (1, B) or (1, B, Q), and whose `mask`
+    (T, B), True at least once for every sequence, says where each ends (at T if None). The gradient is 0 elsewhere.
+    Raises TypeError or ValueError naming the argument.
+
+    >>> mask = np.array([[True, True], [True, False], [True, False]])  # three steps, and one
+    >>> value, dY = at_end(squared_error)(np.ones((3, 2, 1)), np.zeros((1, 2, 1)), mask)
+    >>> value, dY[..., 0]
+    (0.5, array([[0. , 0.5],
+           [0. , 0. ],
+           [0.5, 0. ]]))
+    """
+
+    def end_loss(Y: Array, targets: Array, mask: Array | None = None) -> tuple[float, Array]:
+        T, B, _ = expect("Y", Y, ("T", "B", "Q")).shape
+        expect_mask("mask", mask, (T, B))
+        real = np.ones((T, B), bool) if mask is None else mask
+        if not real.any(axis=0).all():
+            none = int(np.argmin(real.any(axis=0)))
+            raise ValueError(f"expected mask with a real step of every sequence, got none of {none}")
+        last = T - 1 - np.argmax(real[::-1], axis=0), np.arange(B)
+        value, dend = loss(Y[last][None], targets, None)
+        dY = np.zeros_like(Y)
+        dY[last] = dend[0]
+        return value, dY
+
+    return end_loss
+
+
 def perplexity(total_loss: float, tokens: int) -> float:
     """exp(total loss / number of tokens): how many equally likely choices the model is as unsure as.
 
-    `total_loss` is a *sum* of −log p in nats. A mean of per-batch perplexities is another, larger number.
-    Raises ValueError unless tokens ≥ 1.
+    `total_loss` is a *sum* of −log p in nats. A mean of per-batch perplexities is another number, never smaller if the
+    batches are equally long. Raises ValueError unless `tokens` is a positive integer.
 
     >>> perplexity(3 * np.log(4), 3) == 4
     True
     """
-    if tokens < 1:
-        raise ValueError(f"expected tokens of at least 1, got {tokens}")
+    expect_positive(tokens=tokens)
     return float(np.exp(total_loss / tokens))
 
 

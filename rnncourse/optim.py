@@ -18,6 +18,7 @@ class Optimizer:
     """What all optimizers share: at step k = 1, 2, … each parameter θ loses what `change` says.
 
     `lr`, the learning rate η, is a number or a `Schedule`. It may be set anew at any time.
+    It changes the arrays in `params` in place: a parameter that is replaced by another array later is not trained.
     Raises ValueError if `lr` is a number that is not positive. An optimizer of your own says what changes:
 
     >>> class SignDescent(Optimizer):
@@ -71,8 +72,8 @@ class Momentum(Optimizer):
 
         v ← μ v + g        θ ← θ − η v
 
-    A steady gradient is followed at 1/(1−μ) times the rate; one that swings cancels. torch's convention: η multiplies
-    the whole sum, so a new rate acts on old gradients too. `momentum` is μ.
+    A steady gradient is followed at 1/(1−μ) times the rate, one that changes sign at every step at 1/(1+μ) times.
+    torch's convention: η multiplies the whole sum, so a new rate acts on old gradients too. `momentum` is μ.
     Raises ValueError unless 0 ≤ μ < 1 and `lr` is positive. Source: Polyak 1964.
 
     >>> theta = np.array([0.0])
@@ -104,7 +105,7 @@ class Adam(Optimizer):
         m ← β₁ m + (1−β₁) g        v ← β₂ v + (1−β₂) g²        θ ← θ − η m̂ / (√v̂ + ε)
 
     where m̂ = m/(1−β₁ᵏ) and v̂ = v/(1−β₂ᵏ) at step k undo the start at zero.
-    Raises ValueError unless `lr` is positive. Source: Kingma & Ba 2015.
+    Raises ValueError unless `lr` and ε are positive and 0 ≤ β < 1 for both. Source: Kingma & Ba 2015.
 
     >>> theta = np.zeros(2)
     >>> Adam({"θ": theta}, lr=0.1).step({"θ": np.array([3.0, -0.001])})
@@ -116,7 +117,9 @@ class Adam(Optimizer):
         self, params: Params, lr: float | Schedule = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8
     ):
         super().__init__(params, lr)
-        self.betas, self.eps = betas, eps
+        if len(betas) != 2 or not all(0 <= beta < 1 for beta in betas):
+            raise ValueError(f"expected betas to be two numbers from 0 to below 1, got {betas}")
+        self.betas, self.eps = betas, positive("eps", eps)
         self.m = {name: np.zeros_like(p) for name, p in params.items()}
         self.v = {name: np.zeros_like(p) for name, p in params.items()}
 

@@ -38,11 +38,10 @@ class Tape(NamedTuple):
     gates: Array  # (T, B, n_saved·H)       what `step` saved
     mask: Array | None  # (T, B) bool       True where a step is real
 
-    def steps(self, a: int, z: int) -> Tape:
-        """The tape of steps a … z−1 alone (views, no copies)."""
-        return Tape(
-            self.X[a:z], self.states[:, a : z + 1], self.gates[a:z], None if self.mask is None else self.mask[a:z]
-        )
+    def steps(self, first: int, end: int) -> Tape:
+        """The tape of steps first … end−1 alone (views, no copies)."""
+        mask = None if self.mask is None else self.mask[first:end]
+        return Tape(self.X[first:end], self.states[:, first : end + 1], self.gates[first:end], mask)
 
 
 def unroll(
@@ -64,25 +63,27 @@ def unroll(
     >>> H.shape, bool((H[-1] == h).all())
     ((7, 5, 6), True)
     """
-    (D, G), (H, _), dtype = cell.W_x.shape, cell.W_h.shape, cell.W_h.dtype
+    (D, width), (H, _), dtype = cell.W_x.shape, cell.W_h.shape, cell.W_h.dtype  # width = G·H
     T, B, _ = expect("X", X, ("T", "B", D), dtype).shape
     expect_mask("mask", mask, (T, B))
 
-    # One array for two things: row t holds x_t W_x + b until step t has read it, then what step t saves.
-    rows = np.empty((T, B, max(G, cell.n_saved * H)), dtype)
-    XW, gates = rows[..., :G], rows[..., : cell.n_saved * H]
-    np.matmul(flat(X), cell.W_x, out=flat(rows)[:, :G])  # every input projection, one matrix product
+    # To need no more memory than the tape, one array holds two things:
+    # row t is x_t W_x + b until step t has read it, and then what step t saves.
+    rows = np.empty((T, B, max(width, cell.n_saved * H)), dtype)
+    XW, gates = rows[..., :width], rows[..., : cell.n_saved * H]
+    np.matmul(flat(X), cell.W_x, out=flat(rows)[:, :width])  # every input projection, one matrix product
     XW += cell.b
 
     states = np.empty((cell.n_states, T + 1, B, H), dtype)
     states[:, 0] = 0 if state is None else expect_state("state", state, cell.n_states, (B, H), dtype)
     state = tuple(states[:, 0])
     for t in range(T):
-        new, gates[t] = cell.step(XW[t], state)
+        new, saved = cell.step(XW[t], state)
         if mask is not None:
             new = tuple(np.where(mask[t, :, None], n, s) for n, s in zip(new, state, strict=True))
         states[:, t + 1] = new
-        state = new
+        gates[t] = saved
+        state = tuple(states[:, t + 1])
     return states[0, 1:], state, Tape(X, states, gates, mask)
 
 
@@ -101,7 +102,7 @@ def bptt(cell: Cell, dH: Array, tape: Tape, dstate: State = None) -> tuple[Array
     >>> H, _, tape = unroll(cell, np.ones((7, 5, 4)))
     >>> dX, (dh0,), grads = bptt(cell, np.ones_like(H), tape)
     >>> dX.shape, dh0.shape, {name: g.shape for name, g in grads.items()}
-    ((7, 5, 4), (5, 6), {'W_x': (4, 6), 'W_h': (6, 6), 'b': (6,)})
+    ((7, 5, 4), (5, 6), {'W_x': (4, 6), 'b': (6,), 'W_h': (6, 6)})
     """
     expect_tape(cell, tape)
     X, states, gates, mask = tape
@@ -112,9 +113,9 @@ def bptt(cell: Cell, dH: Array, tape: Tape, dstate: State = None) -> tuple[Array
     else:
         dstate = expect_state("dstate", dstate, cell.n_states, (B, H), dtype)
 
-    W_hT = np.ascontiguousarray(cell.W_h.T)
-    a = np.empty((T, B, cell.b.size), dtype)  # dL/d(x W_x + b), the pre-activations' gradient
-    for first, end in blocks(T, gates[0].nbytes):
+    W_hT = np.ascontiguousarray(cell.W_h.T)  # once, for T products with it
+    a = np.empty((T, B, cell.b.size), dtype)  # the gradient of x W_x + b at every step
+    for first, end in blocks(T, gates[0].nbytes):  # linearize many steps at once, go back through them one by one
         J = cell.linearize(gates[first:end], states[:, first:end], states[:, first + 1 : end + 1])
         for t in reversed(range(first, end)):
             dstate = (dstate[0] + dH[t], *dstate[1:])
@@ -129,7 +130,6 @@ def bptt(cell: Cell, dH: Array, tape: Tape, dstate: State = None) -> tuple[Array
         "b": flat(a).sum(axis=0),
         **cell.recurrent_grads(a, tape),
     }
-    grads = {name: grads[name] for name in cell.params}
     return (flat(a) @ cell.W_x.T).reshape(X.shape), dstate, grads
 
 
@@ -140,7 +140,8 @@ def truncated_bptt(cell: Cell, dH: Array, tape: Tape, k1: int, k2: int) -> Param
     z−k2 ≤ t < z and are cut there. So every loss counts once, and reaches between k2−k1+1 and k2 steps back.
     k2 ≥ T is full BPTT; k1 = k2 is training on consecutive chunks with the state handed on, if k1 divides T (else the
     last window, shorter than k1 in losses, still reaches k2 steps back).
-    Returns the parameters' gradients.
+    Returns the parameters' gradients. This is for one cell; a model of several layers is cut with k1 = k2 by running it
+    on consecutive chunks, as `train.fit` does with `carry_state`.
     Raises ValueError unless 1 ≤ k1 ≤ k2, and as `bptt` does if `dH` does not fit the tape.
     Source: Williams & Peng 1990.
 
@@ -154,15 +155,16 @@ def truncated_bptt(cell: Cell, dH: Array, tape: Tape, k1: int, k2: int) -> Param
     expect_positive(k1=k1, k2=k2)
     if k1 > k2:
         raise ValueError(f"expected k1 <= k2, got k1 = {k1} and k2 = {k2}")
+    expect_tape(cell, tape)
     expect("dH", dH, tape.states[0, 1:].shape, tape.X.dtype)
     T = len(tape.X)
     total = {name: np.zeros_like(value) for name, value in cell.params.items()}
     for start in range(0, T, k1):
-        z = min(start + k1, T)
-        a = max(0, z - k2)
-        window = dH[a:z].copy()
-        window[: start - a] = 0  # losses of earlier steps have had their turn
-        for name, grad in bptt(cell, window, tape.steps(a, z))[2].items():
+        end = min(start + k1, T)
+        first = max(0, end - k2)
+        window = dH[first:end].copy()
+        window[: start - first] = 0  # losses of earlier steps have had their turn
+        for name, grad in bptt(cell, window, tape.steps(first, end))[2].items():
             total[name] += grad
     return total
 
@@ -183,7 +185,9 @@ def expect_state(name: str, state: State, n_states: int, shape: tuple[int, ...],
 
 
 def expect_tape(cell: Cell, tape: Tape) -> None:
-    """Raise TypeError or ValueError unless `tape` is what `unroll` left for a cell of this kind and these sizes.
+    """Raise TypeError or ValueError unless `tape` is what `unroll` leaves for a cell of these sizes and this dtype.
+
+    A cell of another kind with the same sizes goes unnoticed: an RNN's tape also fits a ReLURNN.
 
     >>> from rnncourse.cells import RNN, LSTM
     >>> rng = np.random.default_rng(0)
@@ -193,6 +197,8 @@ def expect_tape(cell: Cell, tape: Tape) -> None:
     """
     if not isinstance(tape, Tape):
         raise TypeError(f"expected tape to be a Tape, as forward returns it, got {type(tape).__name__}")
+    if tape.gates.dtype != cell.W_h.dtype:
+        raise TypeError(f"expected tape of dtype {cell.W_h.dtype} (the parameters'), got {tape.gates.dtype}")
     want = cell.n_states, cell.n_saved * len(cell.W_h), len(cell.W_x)
     got = len(tape.states), tape.gates.shape[-1], tape.X.shape[-1]
     if got != want:
@@ -203,10 +209,10 @@ def expect_tape(cell: Cell, tape: Tape) -> None:
 
 
 def blocks(T: int, nbytes: int) -> list[tuple[int, int]]:
-    """The intervals [a, z) that cover 0 … T−1 from the last to the first, each about CACHE bytes at `nbytes` a step.
+    """The intervals [first, end) that cover 0 … T−1, last one first, each about CACHE bytes at `nbytes` a step.
 
     >>> blocks(5, CACHE // 2)
     [(3, 5), (1, 3), (0, 1)]
     """
     k = max(1, CACHE // nbytes)
-    return [(max(0, z - k), z) for z in range(T, 0, -k)]
+    return [(max(0, end - k), end) for end in range(T, 0, -k)]

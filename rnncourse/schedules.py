@@ -1,4 +1,5 @@
 """Learning-rate schedules. Each is a function of the step's number, k = 1, 2, …; an optimizer takes it as its `lr`.
+Called with another k they raise ValueError.
 
 Adam(model.params, lr=warmup_cosine(1e-2, warmup=100, steps=1000))
 """
@@ -20,7 +21,12 @@ def step_decay(lr: float, factor: float, every: int) -> Schedule:
     positive("lr", lr)
     positive("factor", factor)
     expect_positive(every=every)
-    return lambda k: lr * factor ** ((k - 1) // every)
+
+    def schedule(k: int) -> float:
+        expect_positive(k=k)
+        return lr * factor ** ((k - 1) // every)
+
+    return schedule
 
 
 def warmup_cosine(lr: float, warmup: int, steps: int) -> Schedule:
@@ -35,10 +41,12 @@ def warmup_cosine(lr: float, warmup: int, steps: int) -> Schedule:
     [0.25, 0.5, 1.0, 1.0, 0.5, 0.038, 0.0]
     """
     positive("lr", lr)
-    if not 0 <= warmup < steps:
-        raise ValueError(f"expected 0 <= warmup < steps, got warmup = {warmup} and steps = {steps}")
+    expect_positive(steps=steps)
+    if not isinstance(warmup, int) or not 0 <= warmup < steps:
+        raise ValueError(f"expected integers 0 <= warmup < steps, got warmup = {warmup} and steps = {steps}")
 
     def schedule(k: int) -> float:
+        expect_positive(k=k)
         if k <= warmup:
             return lr * k / warmup
         return lr * (1 + cos(pi * min(1, (k - 1 - warmup) / (steps - warmup)))) / 2

@@ -27,7 +27,8 @@ def train_step(
     """One update of the model's parameters from one batch.
 
     X (T, B, D), and `targets` as `loss(Y, targets, mask)` takes them. `state` is where they start (zeros if None).
-    Gradients are clipped to the global norm `max_norm` if one is given. `rng` is handed to the layers (dropout).
+    Gradients are clipped to the global norm `max_norm` if one is given. `rng` is handed to the layers: without it
+    nothing is dropped.
     Returns the loss before the update, and the last state: hand it to the next call to carry the state on. Its gradient
     is not handed back, so what carries it on is truncated BPTT.
     Raises FloatingPointError, before anything is updated, if the loss is not finite.
@@ -60,14 +61,17 @@ def fit(
     optimizer: Optimizer,
     max_norm: float | None = None,
     carry_state: bool = False,
+    rng: np.random.Generator | None = None,
     name: str = "training",
 ) -> Array:
     """Take one `train_step` for each (X, targets) or (X, targets, mask) of the iterable `batches`.
 
     With `carry_state` each batch starts in the state where the one before it stopped (stateful training: the batches
-    must follow one another, see `text.contiguous_batches`); without, each starts from zeros.
-    Returns the losses, float64 (number of batches,). Raises FloatingPointError when the loss is no longer finite, and
-    what the layers raise (ValueError, if outputs overflow before the loss does); a note says at which batch.
+    must follow one another, see `text.contiguous_batches`); without, each starts from zeros. `rng` is handed to the
+    layers: without it nothing is dropped.
+    Returns the losses, float64 (number of batches,). Raises FloatingPointError when the loss is no longer finite,
+    ValueError for a batch of other than two or three things, and what the layers raise (ValueError, if outputs overflow
+    before the loss does); a note says at which batch.
 
     >>> from rnncourse.layers import Linear
     >>> from rnncourse.losses import squared_error
@@ -81,11 +85,14 @@ def fit(
     losses: list[float] = []
     state: State = None
     bar = progress(batches, name)
-    for X, targets, *rest in bar:
-        mask = rest[0] if rest else None
+    for batch in bar:
         try:
-            value, last = train_step(model, X, targets, loss, optimizer, state, mask, max_norm)
-        except (FloatingPointError, ValueError) as error:
+            if not isinstance(batch, (tuple, list)) or len(batch) not in (2, 3):
+                got = len(batch) if isinstance(batch, (tuple, list)) else type(batch).__name__
+                raise ValueError(f"expected batches of (X, targets) or (X, targets, mask), got {got}")
+            X, targets, mask = (*batch, None)[:3]
+            value, last = train_step(model, X, targets, loss, optimizer, state, mask, max_norm, rng)
+        except Exception as error:
             error.add_note(f"({name}, batch {len(losses)})")
             raise
         losses.append(value)

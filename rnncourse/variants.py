@@ -21,16 +21,16 @@ from rnncourse.recurrence import Tape
 
 
 class LeakyReLURNN(RNN):
-    """h' = max(a, a/100) of a = x W_x + h W_h + b: no unit's gradient is ever quite 0.
+    """h' = max(s, s/100) of s = x W_x + h W_h + b: no unit's gradient is ever quite 0.
 
     >>> LeakyReLURNN.activation(np.array([-2.0, 2.0]))
     array([-0.02,  2.  ])
     """
 
     @staticmethod
-    def activation(a: Array) -> Array:
-        """max(a, a/100), elementwise."""
-        return np.maximum(a, 0.01 * a)
+    def activation(s: Array) -> Array:
+        """max(s, s/100), elementwise."""
+        return np.maximum(s, 0.01 * s)
 
     @staticmethod
     def slope(h: Array) -> Array:
@@ -43,7 +43,8 @@ class SkipRNN(RNN):
 
     A gradient reaches n steps back over n/k products instead of n. The state is the last k values of h, newest first;
     all of them wait where a mask says so. Parameters: those of `RNN`, and W_s (H, H).
-    Raises ValueError as `RNN` does, and unless k ≥ 2. Source: Lin et al. 1996.
+    Raises ValueError as `RNN` does, and unless k ≥ 2. Source: after Lin et al. 1996, who
+    delay the outputs of a network.
 
     >>> Y, state, tape = SkipRNN(D=4, H=6, k=3, rng=np.random.default_rng(0)).forward(np.ones((7, 5, 4)))
     >>> Y.shape, len(state)
@@ -102,10 +103,10 @@ class PeepholeLSTM(LSTM):
     def step(self, xw: Array, state: State) -> tuple[State, Array]:
         """i, f and g, then c', then o and h'."""
         h, c = state
-        a_i, a_f, a_g, a_o = split(xw + h @ self.W_h, 4)
-        i, f, g = sigmoid(a_i + self.p_i * c), sigmoid(a_f + self.p_f * c), np.tanh(a_g)
+        s_i, s_f, s_g, s_o = split(xw + h @ self.W_h, 4)
+        i, f, g = sigmoid(s_i + self.p_i * c), sigmoid(s_f + self.p_f * c), np.tanh(s_g)
         c = f * c + i * g
-        o = sigmoid(a_o + self.p_o * c)
+        o = sigmoid(s_o + self.p_o * c)
         return (o * np.tanh(c), c), beside(i, f, g, o)
 
     def linearize(self, gates: Array, prev: Array, new: Array) -> tuple[Array, ...]:
@@ -161,8 +162,9 @@ class LayerNormCell(Cell):
 
     N takes from its G·H numbers their mean and divides by their deviation, for each sequence at each step by itself, so
     that the size of h W_h no longer depends on W_h's. Parameters: those of the cell, and γ, the `gain` (G·H,), which
-    starts at 1. Source: Ba, Kiros & Hinton 2016, of which this is the recurrent part: the input's product can be
-    normalized outside the cell, where time plays no part.
+    starts at 1. One number has no deviation: with G·H = 1 the cell forgets everything.
+    Source: Ba, Kiros & Hinton 2016, in part: there the LSTM's input product and its c' are normalized too, and the RNN
+    normalizes the sum of both products. Here it is what is repeated from step to step, the recurrent product, alone.
 
     >>> cell = LayerNormRNN(4, 6, np.random.default_rng(0))
     >>> h = np.random.default_rng(1).normal(size=(5, 6))

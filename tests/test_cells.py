@@ -282,6 +282,22 @@ def test_gates_are_named_in_their_order():
     assert names["RNN"] == ("h",)
 
 
+def test_a_cell_may_hand_its_input_on_as_its_state():
+    """x W_x + b lies where the saved numbers go: the state must be kept before they come."""
+
+    class Echo(Cell):
+        """h' = x W_x + b."""
+
+        def step(self, xw, state):
+            return (xw,), np.tanh(xw)
+
+    cell, X = Echo(2, 3, np.random.default_rng(0)), np.random.default_rng(1).normal(size=(5, 4, 2))
+    Y, (h,), tape = cell.forward(X)
+    np.testing.assert_allclose(Y, X @ cell.W_x + cell.b, rtol=0, atol=1e-15)
+    assert (h == Y[-1]).all()
+    np.testing.assert_allclose(tape.gates, np.tanh(Y), rtol=0, atol=1e-15)
+
+
 def test_a_cell_of_your_own_needs_the_methods():
     class Half(Cell):
         """h' = h/2 + x W_x + b."""

@@ -156,3 +156,16 @@ def test_the_model_reads_each_token_once_and_the_last_not_at_all(monkeypatch):
     monkeypatch.setattr(Stacked, "forward", lambda self, X, *rest: (read.append(X), forward(self, X, *rest))[1])
     tokens = sample(network, np.array([1, 2]), 6, np.random.default_rng(0))
     assert np.concatenate(read).argmax(axis=-1)[:, 0].tolist() == [1, 2, *tokens[:-1]]
+
+
+@pytest.mark.parametrize("temperature", [1e-300, 1e-310])
+def test_a_temperature_near_zero_draws_the_likeliest(temperature):
+    assert draw(np.array([1.0, 2.0, 5.0, 3.0]), np.random.default_rng(0), temperature) == 2
+
+
+def test_a_frozen_head_needs_encode_and_samples_the_same():
+    thawed = model()
+    frozen = Stacked(thawed.layers[0], Frozen(thawed.layers[1]))
+    prompt = np.array([1, 4])
+    drawn = sample(frozen, prompt, 9, np.random.default_rng(0), encode=lambda ids: one_hot(ids, 5))
+    assert (drawn == sample(thawed, prompt, 9, np.random.default_rng(0))).all()

@@ -37,12 +37,13 @@ from rnncourse.layers import (
     Window,
     causal_cnn,
 )
-from rnncourse.losses import from_step, perplexity, quantile, softmax_cross_entropy, squared_error
+from rnncourse.losses import at_end, from_step, perplexity, quantile, softmax_cross_entropy, squared_error
 from rnncourse.ngram import AddK, Interpolated, ngrams
 from rnncourse.padding import bucket, length_mask, pad_left, pad_right, padding_share, reverse_padded
 from rnncourse.recurrence import truncated_bptt
 from rnncourse.subwords import BytePairs
 from rnncourse.text import Vocabulary, contiguous_batches
+from rnncourse.train import fit
 from rnncourse.variants import PeepholeLSTM, SkipRNN
 
 T, B, D, H, V = 5, 2, 3, 4, 6
@@ -70,6 +71,8 @@ logits, targets = np.zeros((T, B, V)), np.zeros((T, B), int)
 params = {"W": np.zeros((2, 3)), "b": np.zeros(3)}
 nothing = Namespace(shape=(T, B, D), dtype=np.float64)  # quacks, but is no array
 IDS = np.arange(4)
+nan_head = Linear(V, V, rng())
+nan_head.b[:] = np.nan
 
 
 def shape(name, wanted, got):
@@ -325,7 +328,7 @@ ROWS = {
     "cross entropy: targets a list": (
         lambda: softmax_cross_entropy(logits, targets.tolist()),
         TypeError,
-        "^expected targets to be integers, got list",
+        "^expected targets to be a NumPy array of integers, got list",
     ),
     "cross entropy: target too large": (
         lambda: softmax_cross_entropy(logits, targets + V),
@@ -396,7 +399,11 @@ ROWS = {
         ValueError,
         "^expected mask with at least one True, got none",
     ),
-    "perplexity: no tokens": (lambda: perplexity(1.0, 0), ValueError, "^expected tokens of at least 1, got 0"),
+    "perplexity: no tokens": (
+        lambda: perplexity(1.0, 0),
+        ValueError,
+        "^expected tokens to be a positive integer, got 0",
+    ),
     # optimizers
     "SGD: lr = 0": (lambda: optim.SGD(params, 0), ValueError, "^expected lr to be positive, got 0"),
     "Adam: lr negative": (lambda: optim.Adam(params, -0.1), ValueError, "^expected lr to be positive, got -0.1"),
@@ -432,7 +439,126 @@ ROWS = {
     "warmup_cosine: no steps left": (
         lambda: schedules.warmup_cosine(0.1, 5, 5),
         ValueError,
-        "^expected 0 <= warmup < steps, got warmup = 5 and steps = 5",
+        "^expected integers 0 <= warmup < steps, got warmup = 5 and steps = 5",
+    ),
+    "warmup_cosine: step 0": (
+        lambda: schedules.warmup_cosine(0.1, 0, 10)(0),
+        ValueError,
+        "^expected k to be a positive integer, got 0",
+    ),
+    "step_decay: step 0": (
+        lambda: schedules.step_decay(0.1, 0.5, 2)(0),
+        ValueError,
+        "^expected k to be a positive integer, got 0",
+    ),
+    "Adam: a beta of 1": (
+        lambda: optim.Adam(params, betas=(1.0, 0.999)),
+        ValueError,
+        r"^expected betas to be two numbers from 0 to below 1, got \(1\.0, 0\.999\)",
+    ),
+    "Adam: eps = 0": (lambda: optim.Adam(params, eps=0), ValueError, "^expected eps to be positive, got 0"),
+    # dtype
+    "cell: integers": (
+        lambda: RNN(D, H, rng(), int),
+        TypeError,
+        "^expected dtype to be float64 or float32, got int64",
+    ),
+    "cell: half precision": (
+        lambda: LSTM(D, H, rng(), np.float16),
+        TypeError,
+        "^expected dtype to be float64 or float32, got float16",
+    ),
+    "orthogonal: integers": (
+        lambda: init.orthogonal((2, 2), rng(), dtype=int),
+        TypeError,
+        "^expected dtype to be float64 or float32, got int64",
+    ),
+    "identity: complex": (
+        lambda: init.identity(2, dtype=complex),
+        TypeError,
+        "^expected dtype to be float64 or float32, got complex128",
+    ),
+    "backward: the tape of another dtype": (
+        lambda: cell.backward(Y, single.forward(X.astype(np.float32))[2]),
+        TypeError,
+        "^expected tape of dtype float64 .*got float32",
+    ),
+    "truncated_bptt: arguments swapped": (
+        lambda: truncated_bptt(cell, tape, Y, 1, 2),
+        TypeError,
+        "^expected tape to be a Tape, as forward returns it, got ndarray",
+    ),
+    # more of init
+    "scaled_to_radius: not square": (
+        lambda: init.scaled_to_radius(np.ones((2, 3)), 1.0),
+        ValueError,
+        shape("W", "2, 2", "2, 3"),
+    ),
+    "scaled_to_radius: NaN": (
+        lambda: init.scaled_to_radius(np.full((2, 2), np.nan), 1.0),
+        ValueError,
+        "^expected W to be finite, got nan",
+    ),
+    "scaled_to_radius: negative": (
+        lambda: init.scaled_to_radius(np.eye(2), -1.0),
+        ValueError,
+        r"^expected radius to be a finite number from 0, got -1\.0",
+    ),
+    "set_forget_bias: a layer": (
+        lambda: init.set_forget_bias(linear, 1.0),
+        TypeError,
+        "^expected a cell with a gate f or z, got Linear",
+    ),
+    "set_forget_bias: NaN": (
+        lambda: init.set_forget_bias(LSTM(D, H, rng()), np.nan),
+        ValueError,
+        "^expected value to be finite, got nan",
+    ),
+    "set_chrono_biases: infinity": (
+        lambda: init.set_chrono_biases(LSTM(D, H, rng()), np.inf, rng()),
+        ValueError,
+        "^expected T_max of at least 2, got inf",
+    ),
+    # more of losses and training
+    "quantile: levels in a list": (
+        lambda: quantile([0.1, 0.9]),
+        ValueError,
+        r"^expected levels between 0 and 1, got \(\[0\.1, 0\.9\],\)",
+    ),
+    "from_step: past the end": (
+        lambda: from_step(9, squared_error)(Y, Y),
+        ValueError,
+        "^expected first to be one of 5 steps, got 9",
+    ),
+    "from_step: the mask leaves a sequence out": (
+        lambda: from_step(-1, squared_error)(Y, Y[-1:], np.arange(T)[:, None] < [T, T - 1]),
+        ValueError,
+        "^expected mask with a real step of every sequence from step -1 on, got none of 1",
+    ),
+    "at_end: the mask leaves a sequence out": (
+        lambda: at_end(squared_error)(Y, Y[-1:], np.arange(T)[:, None] < [T, 0]),
+        ValueError,
+        "^expected mask with a real step of every sequence, got none of 1",
+    ),
+    "fit: a batch of four": (
+        lambda: fit(cell, [(X, Y, None, 1)], squared_error, optim.SGD(cell.params, 0.1)),
+        ValueError,
+        r"^expected batches of \(X, targets\) or \(X, targets, mask\), got 4\n\(training, batch 0\)",
+    ),
+    "fit: one batch for a list of them": (
+        lambda: fit(cell, (X, Y), squared_error, optim.SGD(cell.params, 0.1)),
+        ValueError,
+        r"^expected batches of \(X, targets\) or \(X, targets, mask\), got ndarray",
+    ),
+    "sample: a model without parameters": (
+        lambda: sample(Stacked(), IDS, 3, rng()),
+        ValueError,
+        "^expected a model with parameters, or encode to make its inputs, got neither",
+    ),
+    "greedy: logits of NaN": (
+        lambda: greedy(Stacked(nan_head), IDS, 3),
+        ValueError,
+        "^expected logits to be finite, got nan",
     ),
     "SGD: keys differ": (
         lambda: optim.SGD(params, 1.0).step({"W": params["W"], "c": params["b"]}),

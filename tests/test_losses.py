@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnncourse.gradcheck import numerical_gradient
-from rnncourse.losses import from_step, perplexity, quantile, softmax_cross_entropy, squared_error
+from rnncourse.losses import at_end, from_step, perplexity, quantile, softmax_cross_entropy, squared_error
 
 SIZES = st.tuples(*[st.integers(1, 6)] * 3)
 SEED = st.integers(0, 2**32 - 1)
@@ -183,9 +183,32 @@ def test_loss_from_a_step_on_is_the_loss_under_a_mask_of_those_steps(name, first
     mask = None
     if masked:
         mask = rng.random((5, 3)) < 0.7
-        mask[-1] = [True, False, True]
+        mask[-1] = True
         late &= mask
     value, dY = from_step(first, loss)(Y, targets[first:], mask)
     expected, dexpected = loss(Y, targets, late)
     assert value == pytest.approx(expected, abs=1e-14)
     np.testing.assert_allclose(dY, dexpected, rtol=0, atol=1e-15)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_loss_at_the_end_is_the_mean_over_sequences_cut_at_their_own_ends(name):
+    rng, loss = np.random.default_rng(0), LOSSES[name]
+    Y, mask = rng.normal(size=(5, 3, 4)), np.arange(5)[:, None] < [2, 5, 1]
+    mask[0, 1] = False  # a hole is no end
+    targets = draw_targets(name, 1, 3, 4, rng)
+    value, dY = at_end(loss)(Y, targets, mask)
+    alone = [loss(Y[n - 1 : n, b : b + 1], targets[:, b : b + 1], None) for b, n in enumerate([2, 5, 1])]
+    assert value == pytest.approx(np.mean([v for v, _ in alone]), abs=1e-14)
+    expected = np.zeros_like(Y)
+    for b, n in enumerate([2, 5, 1]):
+        expected[n - 1, b] = alone[b][1][0, 0] / 3
+    np.testing.assert_allclose(dY, expected, rtol=0, atol=1e-15)
+
+
+def test_loss_at_the_end_without_a_mask_is_that_of_the_last_step():
+    Y, targets = np.random.default_rng(0).normal(size=(5, 3, 4)), np.array([[3, 0, 1]])
+    value, dY = at_end(softmax_cross_entropy)(Y, targets)
+    expected, dexpected = from_step(-1, softmax_cross_entropy)(Y, targets)
+    assert value == expected
+    assert (dY == dexpected).all()

@@ -9,7 +9,7 @@ import torch
 
 from rnncourse.cells import RNN
 from rnncourse.interop import to_torch
-from rnncourse.layers import Linear, Stacked
+from rnncourse.layers import Dropout, Linear, Stacked
 from rnncourse.losses import softmax_cross_entropy, squared_error
 from rnncourse.optim import SGD, Adam
 from rnncourse.recurrence import truncated_bptt
@@ -192,3 +192,29 @@ def test_progress_speaks_to_a_terminal_alone(monkeypatch, stream, shown):
     bar.delay = 0
     assert list(bar) == [0, 1, 2]
     assert ("counting" in sys.stderr.getvalue()) == shown
+
+
+def test_fit_drops_only_when_given_a_generator():
+    kept = []
+
+    class Spy(Dropout):
+        def apply(self, X, rng):
+            Y, slopes = super().apply(X, rng)
+            kept.append(float((slopes > 0).mean()))
+            return Y, slopes
+
+    rng = np.random.default_rng(0)
+    network = Stacked(RNN(3, 50, rng), Spy(0.5), Linear(50, 4, rng))
+    fit(network, batches(2), softmax_cross_entropy, SGD(network.params, 0.1))
+    assert kept == [1, 1]
+    fit(network, batches(2), softmax_cross_entropy, SGD(network.params, 0.1), rng=rng)
+    assert all(0.3 < share < 0.7 for share in kept[2:])
+    assert kept[2] != kept[3]
+
+
+def test_a_note_says_in_which_batch_any_error_came():
+    wrong = [*batches(1), (np.zeros((4, 2, 3), np.float32), np.zeros((4, 2), int))]
+    network = model()
+    with pytest.raises(TypeError, match=r"dtype float64") as caught:
+        fit(network, wrong, softmax_cross_entropy, SGD(network.params, 0.1))
+    assert "(training, batch 1)" in caught.value.__notes__

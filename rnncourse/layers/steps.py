@@ -13,6 +13,7 @@ from rnncourse.arrays import (
     Params,
     State,
     expect,
+    expect_dtype,
     expect_ids,
     expect_positive,
     expect_rng,
@@ -72,7 +73,7 @@ class Embedding:
         self, V: int, D: int, rng: Generator, padding: int | None = None, dtype: DTypeLike = np.float64
     ) -> None:
         expect_positive(V=V, D=D)
-        self.W = expect_rng("rng", rng).standard_normal((V, D)).astype(dtype)
+        self.W = expect_rng("rng", rng).standard_normal((V, D)).astype(expect_dtype(dtype))
         self.padding = padding
         if padding is not None:
             self.W[expect_ids("padding", padding, V, ())] = 0
@@ -112,6 +113,7 @@ class LayerNorm:
 
     def __init__(self, D: int, dtype: DTypeLike = np.float64) -> None:
         expect_positive(D=D)
+        expect_dtype(dtype)
         self.gain, self.bias = np.ones(D, dtype), np.zeros(D, dtype)
 
     @property
