@@ -102,7 +102,7 @@ def bptt(cell: Cell, dH: Array, tape: Tape, dstate: State = None) -> tuple[Array
     >>> H, _, tape = unroll(cell, np.ones((7, 5, 4)))
     >>> dX, (dh0,), grads = bptt(cell, np.ones_like(H), tape)
     >>> dX.shape, dh0.shape, {name: g.shape for name, g in grads.items()}
-    ((7, 5, 4), (5, 6), {'W_x': (4, 6), 'b': (6,), 'W_h': (6, 6)})
+    ((7, 5, 4), (5, 6), {'W_x': (4, 6), 'W_h': (6, 6), 'b': (6,)})
     """
     expect_tape(cell, tape)
     X, states, gates, mask = tape
@@ -130,6 +130,7 @@ def bptt(cell: Cell, dH: Array, tape: Tape, dstate: State = None) -> tuple[Array
         "b": flat(a).sum(axis=0),
         **cell.recurrent_grads(a, tape),
     }
+    grads = {name: grads[name] for name in cell.params}  # in their order
     return (flat(a) @ cell.W_x.T).reshape(X.shape), dstate, grads
 
 
