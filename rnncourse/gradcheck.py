@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rnncourse.arrays import Array, Params, expect_rng
+from rnncourse.arrays import Array, Params, expect, expect_positive, expect_rng
 from rnncourse.optim import expect_matching
 
 
@@ -35,12 +35,14 @@ def numerical_gradient(
     `loss()` takes no argument and reads `array`, which is changed in place and put back. `indices` are flat positions
     (all if None). Returns an array of the shape of `array`, NaN at the positions not asked for.
     The error is O(ε²) from the formula plus O(u/ε) from rounding (u the machine's precision), least near ε = u^(1/3).
-    Raises ValueError if ε is so small that it changes nothing.
+    Raises ValueError if ε is so small that it changes nothing; TypeError or ValueError unless `array` is an array of
+    finite floats.
 
     >>> x = np.array([3.0, 5.0])
     >>> numerical_gradient(lambda: x[0] * x[1], x).round(6)
     array([5., 3.])
     """
+    expect("array", array, np.shape(array))
     result = np.full(array.shape, np.nan)
     for k in range(array.size) if indices is None else indices:
         old = array.flat[k]
@@ -81,8 +83,9 @@ def gradcheck(
     float64. Rounding alone gives each difference an error of a few u·|L|/ε; a gradient too small to rise above that
     by the factor 1/tolerance is held to this absolute error instead, since differences cannot see more.
     Returns the `Worst` coordinate; raises AssertionError that prints it if its relative error exceeds `tolerance`,
-    KeyError if the keys differ, ValueError if a gradient's shape is not its parameter's, TypeError if `rng` is not a
-    NumPy generator.
+    KeyError if the keys differ; ValueError if a gradient's shape is not its parameter's, if `tolerance` or `samples` is
+    not positive or if there is nothing to check; TypeError if a parameter is no array of floats or `rng` no NumPy
+    generator.
 
     >>> x = np.array([1.0, 2.0])
     >>> gradcheck(lambda: (x**2).sum(), {"x": x}, {"x": 2 * x}, np.random.default_rng(0)).error < 1e-9
@@ -90,6 +93,13 @@ def gradcheck(
     """
     expect_matching(params, grads)
     expect_rng("rng", rng)
+    expect_positive(samples=samples)
+    if not 0 < tolerance < np.inf:
+        raise ValueError(f"expected tolerance to be positive and finite, got {tolerance}")
+    if not any(p.size for p in params.values()):
+        raise ValueError("expected parameters to check, got none")
+    for name, p in params.items():
+        expect(name, p, p.shape)
     worst = Worst("", (), 0.0, 0.0, -1.0)
     rounding = 10 * np.finfo(float).eps * max(1.0, abs(loss())) / eps
     for name, p in params.items():
@@ -101,6 +111,6 @@ def gradcheck(
             error = relative_error(got, want, rounding / tolerance) if finite else np.inf
             if error > worst.error:
                 worst = Worst(name, tuple(int(i) for i in np.unravel_index(k, p.shape)), got, want, error)
-    if worst.error > tolerance:
+    if not worst.error <= tolerance:
         raise AssertionError(f"gradient check failed at {worst} (tolerance {tolerance:.2g})")
     return worst

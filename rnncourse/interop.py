@@ -37,7 +37,8 @@ def to_torch(layer: Layer) -> nn.Module:
 
     A Linear; an Embedding; or an RNN, ReLURNN, LSTM or GRU: alone, in both directions (`Bidirectional`), or several
     `Stacked`, all of one kind and size, with `Dropout` at one rate between each two of them or nowhere.
-    Raises TypeError for a layer that torch has no twin of.
+    Like every new module it is in training mode: with dropout, call its `eval()` to see the layer's own outputs.
+    Raises TypeError for a layer that torch has no twin of, or whose parts differ in dtype.
 
     >>> from rnncourse.layers import Dropout, Stacked
     >>> rng = np.random.default_rng(0)
@@ -45,7 +46,9 @@ def to_torch(layer: Layer) -> nn.Module:
     LSTM(4, 6, num_layers=2, dropout=0.5)
     """
     weights = state_dict(layer)
-    dtype = next(iter(weights.values())).dtype
+    dtype, *others = dict.fromkeys(w.dtype for w in weights.values())
+    if others:
+        raise TypeError(f"expected a layer of one dtype, got {dtype} and {others[0]}")
     module: nn.Module
     if type(layer) is Linear:
         module = nn.Linear(layer.W.shape[0], layer.W.shape[1], dtype=dtype)
@@ -122,17 +125,21 @@ def state_dict(layer: Layer) -> dict[str, Tensor]:
 def load_state_dict(layer: Layer, weights: Mapping[str, Tensor]) -> None:
     """Set the layer's parameters, in place, from tensors under torch's names: `state_dict` the other way round.
 
-    Raises KeyError unless the names are the layer's, ValueError unless the shapes are, TypeError unless the dtype is,
-    and TypeError as `to_torch` does; then nothing has been changed.
+    Raises KeyError unless the names are the layer's, ValueError unless the shapes are, TypeError unless the dtype is or
+    for what is no tensor, and TypeError as `to_torch` does; then nothing has been changed.
 
     >>> cell = LSTM(4, 6, np.random.default_rng(0))
     >>> load_state_dict(cell, nn.LSTM(4, 6, dtype=torch.float64).state_dict())
     """
+    if not isinstance(weights, Mapping):
+        raise TypeError(f"expected weights by name, as a module's state_dict() is, got {type(weights).__name__}")
     expected = state_dict(layer)
     if expected.keys() != weights.keys():
         lacks, extra = sorted(expected.keys() - weights.keys()), sorted(weights.keys() - expected.keys())
         raise KeyError(f"expected weights {sorted(expected)}: lacks {lacks}, too many {extra}")
     for name, p in expected.items():
+        if not isinstance(weights[name], Tensor):
+            raise TypeError(f"expected {name} to be a torch.Tensor, got {type(weights[name]).__name__}")
         if weights[name].shape != p.shape:
             raise ValueError(f"expected {name} of shape {tuple(p.shape)}, got {tuple(weights[name].shape)}")
         if weights[name].dtype != p.dtype:

@@ -25,13 +25,15 @@ def ngrams(ids: Array, n: int) -> Iterator[Gram]:
     """Every n neighbouring tokens of `ids` (N,), as tuples, in order: N − n + 1 of them.
 
     Of V tokens, V^n different n-grams are possible; far fewer occur.
-    Raises ValueError unless n ≥ 1, TypeError or ValueError unless `ids` is an array (N,).
+    Raises ValueError unless n ≥ 1, TypeError or ValueError unless `ids` is an array of integers (N,).
 
     >>> Counter(ngrams(np.array([0, 1, 0, 1, 2]), 2)).most_common(1)
     [((0, 1), 2)]
     """
     expect_positive(n=n)
-    tokens = expect_array("ids", ids, ("N",)).tolist()
+    if expect_array("ids", ids, ("N",)).dtype.kind not in "iu":
+        raise TypeError(f"expected ids to be integers, got {ids.dtype}")
+    tokens = ids.tolist()
     return zip(*(tokens[j:] for j in range(n)), strict=False)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rnncourse.arrays import Array, expect_array, expect_mask, expect_positive, expect_rng
+from rnncourse.arrays import Array, expect_array, expect_ids, expect_mask, expect_positive, expect_rng
 
 
 def length_mask(lengths: Array) -> Array:
@@ -31,7 +31,7 @@ def pad_right(sequences: Sequence[Array], value: float = 0) -> tuple[Array, Arra
     A sequence is ids (n_b,) or vectors (n_b, D), at least one step long; T is the greatest length. Pads hold `value`.
     The last real step of sequence b is n_b − 1, so a plain network's last state has read pads.
     Raises TypeError or ValueError, naming the sequence, if one differs in dtype or in shape after the first axis;
-    TypeError if `value` does not fit the dtype.
+    TypeError if `value` does not fit the dtype (a float array takes any real number, to its own precision).
 
     >>> padded, mask = pad_right([np.array([5, 6, 7]), np.array([8])])
     >>> padded.T
@@ -97,14 +97,16 @@ def bucket(lengths: Array, B: int, rng: np.random.Generator) -> list[Array]:
 def padding_share(lengths: Array, batches: Sequence[Array]) -> float:
     """The share of pads among all steps, 0 ≤ share < 1, if each batch is padded to its own greatest length.
 
-    `lengths` (n,) integers; `batches` hold indices into it. Raises ValueError if there is no batch, or an empty one.
+    `lengths` (n,) integers; `batches` hold indices into it. Raises ValueError if there is no batch, or an empty one;
+    TypeError or ValueError, naming the batch, for what is no index from 0 to n−1.
 
     >>> padding_share(np.array([9, 1, 1]), [np.array([0, 1]), np.array([2])])
     0.42105263157894735
     """
     _expect_lengths(lengths)
-    if not batches or min(map(len, batches)) == 0:
+    if len(batches) == 0 or min(map(len, batches)) == 0:
         raise ValueError("expected at least one batch, and none empty")
+    batches = [expect_ids(f"batches[{k}]", np.asarray(b), len(lengths), ("n",)) for k, b in enumerate(batches)]
     real = sum(int(lengths[batch].sum()) for batch in batches)
     return 1 - real / sum(len(batch) * int(lengths[batch].max()) for batch in batches)
 
@@ -127,8 +129,13 @@ def _lengths(sequences: Sequence[Array]) -> Array:
 
 
 def _pad(sequences: Sequence[Array], mask: Array, value: float) -> tuple[Array, Array]:
-    first = sequences[0]
-    if np.result_type(first.dtype, value) != first.dtype:
+    first, filler = sequences[0], np.asarray(value)
+    if first.dtype.kind == "f":
+        fits = np.can_cast(filler.dtype, first.dtype, "same_kind")
+    else:
+        with np.errstate(invalid="ignore"):  # NaN to an integer
+            fits = filler.dtype.kind in "biuf" and bool((filler.astype(first.dtype) == filler).all())
+    if not fits:
         raise TypeError(f"expected value to fit dtype {first.dtype}, got {value!r}")
     padded = np.full((*mask.shape, *first.shape[1:]), value, first.dtype)
     padded.swapaxes(0, 1)[mask.T] = np.concatenate(sequences)  # real steps, one sequence after the other

@@ -6,6 +6,7 @@ What you name is what you get: no suffix is added, and loading asks for the very
 import os
 import zipfile
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from secrets import token_hex
 from typing import Any, TypeAlias
@@ -26,9 +27,12 @@ def save(path: Name, params: Params) -> None:
 
     They go to a new file beside it first, which takes the name `path` when all of it is on the disk. So whenever the
     writing is interrupted, `path` holds what it held before, or all of the new; a process that is killed while it
-    writes leaves its unfinished draft beside it, under a name that begins with a dot.
-    Raises ValueError for a name that np.savez keeps for itself, TypeError for what is no array of numbers, and OSError
-    (FileNotFoundError for a folder that is not there) if the file cannot be written.
+    writes leaves its unfinished draft beside it, under a name that begins with a dot. Being a new file, it has a new
+    file's mode, whatever the old one's was; and if `path` is a symbolic link, it takes the link's place, and what the
+    link pointed to stays as it is.
+    Raises ValueError for a parameter's name that np.savez keeps for itself or that ends in .npy, which np.load drops;
+    TypeError unless `params` is a dict of arrays of numbers by name; and OSError (FileNotFoundError for a folder that
+    is not there) if the file cannot be written.
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
@@ -39,10 +43,15 @@ def save(path: Name, params: Params) -> None:
     array([[1., 0.],
            [0., 1.]])
     """
-    path, arrays = Path(path), dict[str, Any](params)
+    arrays = dict[str, Any](_expect_params(params))
+    path = Path(path)
     for name, p in arrays.items():
+        if not isinstance(name, str):
+            raise TypeError(f"expected the parameters' names to be strings, got {name!r}")
         if name in TAKEN:
             raise ValueError(f"expected parameters by other names than {sorted(TAKEN)}, got {name!r}")
+        if name.endswith(".npy"):
+            raise ValueError(f"expected parameters by names that do not end in .npy, got {name!r}")
         if not isinstance(p, np.ndarray) or p.dtype.kind not in "biufc":
             got = f"dtype {p.dtype}" if isinstance(p, np.ndarray) else type(p).__name__
             raise TypeError(f"expected {name} to be a NumPy array of numbers, got {got}")
@@ -65,7 +74,7 @@ def load(path: Name, params: Params) -> None:
 
     Raises FileNotFoundError; ValueError if the file is no archive of arrays, is damaged, or holds anything that only
     pickle could read (a pickle can run code); and ValueError that says of each parameter that does not fit what was
-    expected and what came. Whatever it raises, `params` is unchanged.
+    expected and what came; TypeError unless `params` is a dict. Whatever it raises, `params` is unchanged.
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
@@ -74,6 +83,7 @@ def load(path: Name, params: Params) -> None:
     Traceback (most recent call last):
     ValueError: expected parameters that fit in .../weights.npz: W expected of shape (3, 2), got (2, 2)
     """
+    _expect_params(params)
     stored = read(path)
     missing, extra = sorted(params.keys() - stored.keys()), sorted(stored.keys() - params.keys())
     problems = [f"missing {missing}"] * bool(missing) + [f"too many {extra}"] * bool(extra)
@@ -116,3 +126,11 @@ def read(path: Name) -> Params:
         if not isinstance(p, np.ndarray):
             raise ValueError(f"expected {path} to be an .npz archive of plain arrays, got {name}, which is none")
     return stored
+
+
+def _expect_params(params: Params) -> Params:
+    if not isinstance(params, Mapping):
+        raise TypeError(
+            f"expected params to be a dict of arrays by name, as layer.params is, got {type(params).__name__}"
+        )
+    return params

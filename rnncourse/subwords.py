@@ -1,13 +1,15 @@
 """Byte-pair encoding: tokens between characters and words, learned from word counts.
 
 Frequent words become one token, rare words several, and a word never seen is spelled out of smaller pieces, down to
-its characters. So a small vocabulary leaves nothing unknown.
+its characters. So a small vocabulary leaves no word of known characters unknown.
 Source: Sennrich, Haddow & Birch 2016, algorithm 1, after a way to compress files (Gage 1994).
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from itertools import pairwise
+
+import numpy as np
 
 Pair = tuple[str, str]
 """Two neighbouring symbols."""
@@ -26,7 +28,7 @@ class BytePairs:
     `merges` are the learned pairs in order; `symbols` all that a known character can end up in: the characters, `END`,
     and every product of a merge. `Vocabulary(pairs.symbols)` therefore encodes every word of known characters.
     Raises ValueError if there is no word, if one is empty or holds white space, or unless merges ≥ 0;
-    TypeError if `words` is one string.
+    TypeError if `words` is one string, or holds what is none.
 
     >>> pairs = BytePairs(["low"] * 5 + ["lower"] * 2 + ["newest"] * 6 + ["widest"] * 3, merges=8)
     >>> pairs.merges[:4]
@@ -38,7 +40,7 @@ class BytePairs:
     """
 
     def __init__(self, words: Iterable[str], merges: int) -> None:
-        if not isinstance(merges, int) or isinstance(merges, bool) or merges < 0:
+        if not isinstance(merges, (int, np.integer)) or isinstance(merges, bool) or merges < 0:
             raise ValueError(f"expected merges to be an integer of at least 0, got {merges!r}")
         counts = Counter(_checked(words))
         if not counts:
@@ -111,6 +113,8 @@ def _checked(words: Iterable[str]) -> Iterable[str]:
     if isinstance(words, str):
         raise TypeError(f"expected words to be a list of strings, got the string {words[:20]!r}")
     for word in words:
+        if not isinstance(word, str):
+            raise TypeError(f"expected words to be strings, got {word!r}")
         if word.split() != [word]:
             raise ValueError(f"expected words without white space, at least one character long, got {word!r}")
         yield word

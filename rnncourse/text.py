@@ -43,8 +43,7 @@ class Vocabulary:
     `min_frequency` times are left out. What is not in the vocabulary is encoded as `<unk>` if that is one of its
     tokens. Other specials have no meaning here; by custom `<pad>` fills up, `<bos>` begins and `<eos>` ends a sequence.
     Raises ValueError if there is no token, none is frequent enough or a special comes twice, or unless
-    min_frequency ≥ 1;
-    TypeError if `specials` is one string.
+    min_frequency ≥ 1; TypeError if `specials` is one string, or what should be a token is none.
 
     >>> vocabulary = Vocabulary("hello")
     >>> vocabulary.encode("hole"), vocabulary.decode([1, 3, 2, 0]), len(vocabulary)
@@ -54,13 +53,13 @@ class Vocabulary:
     (['<pad>', '<unk>', 'the'], array([2, 1]))
     """
 
-    def __init__(self, tokens: Iterable[str], min_frequency: int = 1, specials: Sequence[str] = ()) -> None:
+    def __init__(self, tokens: Iterable[str], min_frequency: int = 1, specials: Iterable[str] = ()) -> None:
         expect_positive(min_frequency=min_frequency)
         if isinstance(specials, str):
             raise TypeError(f"expected specials to be a list of strings, got the string {specials!r}")
+        specials, counts = _strings("specials", specials), Counter(_strings("tokens", tokens))
         if len(set(specials)) < len(specials):
-            raise ValueError(f"expected specials without repeats, got {list(specials)}")
-        counts = Counter(tokens)
+            raise ValueError(f"expected specials without repeats, got {specials}")
         frequent = sorted(token for token in counts.keys() - set(specials) if counts[token] >= min_frequency)
         if not counts:
             raise ValueError("expected at least one token, got none")
@@ -73,14 +72,13 @@ class Vocabulary:
     def __len__(self) -> int:
         return len(self.tokens)
 
-    def encode(self, tokens: Sequence[str]) -> Array:
+    def encode(self, tokens: Iterable[str]) -> Array:
         """n tokens to an int array (n,). A string will do if the tokens are characters.
 
         Raises KeyError naming tokens that are not in the vocabulary, if it has no `<unk>`; TypeError for a string if
-        the tokens are not characters.
+        the tokens are not characters, or for a token that is no string.
         """
-        if isinstance(tokens, str) and not self._holds_characters:
-            raise TypeError(f"expected a list of tokens, since they are not characters, got the string {tokens[:20]!r}")
+        tokens = self._listed(tokens)
         unknown = set(tokens) - self.ids.keys()
         if unknown and "<unk>" not in self.ids:
             raise KeyError(f"expected tokens of the vocabulary, got {sorted(unknown)}")
@@ -89,24 +87,31 @@ class Vocabulary:
     def decode(self, ids: Array | Sequence[int], separator: str = "") -> str:
         """Ids (n,) to a string, with `separator` between tokens: nothing for characters, a space for words.
 
-        Raises TypeError for an id that is no integer, ValueError for one outside 0 … len−1 or for a second axis.
+        Raises TypeError for an id that is no integer, ValueError for one outside 0 … len−1 or unless there is one axis.
         """
-        if len(ids) == 0:
+        places = np.asarray(ids)
+        if places.shape == (0,):
             return ""
-        places = expect_ids("ids", np.asarray(ids), len(self), ("n",))
+        expect_ids("ids", places, len(self), ("n",))
         return separator.join(self.tokens[k] for k in places.tolist())
 
-    def unknown_rate(self, tokens: Sequence[str]) -> float:
+    def unknown_rate(self, tokens: Iterable[str]) -> float:
         """The out-of-vocabulary rate: the share of `tokens`, repeats counted, that the vocabulary lacks.
 
-        Raises ValueError if there are none.
+        Raises ValueError if there are none, TypeError as `encode` does.
 
         >>> Vocabulary(words("the cat and the hat")).unknown_rate(words("the dog and the hen"))
         0.4
         """
+        tokens = self._listed(tokens)
         if not tokens:
             raise ValueError("expected at least one token, got none")
         return sum(token not in self.ids for token in tokens) / len(tokens)
+
+    def _listed(self, tokens: Iterable[str]) -> list[str]:
+        if isinstance(tokens, str) and not self._holds_characters:
+            raise TypeError(f"expected a list of tokens, since they are not characters, got the string {tokens[:20]!r}")
+        return _strings("tokens", tokens)
 
 
 def contiguous_batches(ids: Array, B: int, T: int) -> tuple[Array, Array]:
@@ -114,7 +119,7 @@ def contiguous_batches(ids: Array, B: int, T: int) -> tuple[Array, Array]:
 
     Returns inputs and targets, both (windows, T, B): targets are the inputs one step later. Column b of window w+1
     goes on exactly where column b of window w stopped, which is what carrying the state across batches needs.
-    The tail that fills no window is left out. Raises TypeError if ids is not an array,
+    The tail that fills no window is left out. Raises TypeError if ids is not an array of integers,
     ValueError if there is not even one window.
 
     >>> inputs, targets = contiguous_batches(np.arange(9), B=2, T=2)
@@ -123,7 +128,8 @@ def contiguous_batches(ids: Array, B: int, T: int) -> tuple[Array, Array]:
            [2, 3]]), array([[4, 5],
            [6, 7]]))
     """
-    expect_array("ids", ids, ("n",))
+    if expect_array("ids", ids, ("n",)).dtype.kind not in "iu":
+        raise TypeError(f"expected ids to be integers, got {ids.dtype}")
     expect_positive(B=B, T=T)
     windows = (len(ids) - 1) // (B * T)
     if windows < 1:
@@ -134,3 +140,12 @@ def contiguous_batches(ids: Array, B: int, T: int) -> tuple[Array, Array]:
         return a[: B * n].reshape(B, windows, T).transpose(1, 2, 0)
 
     return strips(ids), strips(ids[1:])
+
+
+def _strings(name: str, tokens: Iterable[str]) -> list[str]:
+    """All tokens in a list: an iterator can be read only once."""
+    listed = list(tokens)
+    for token in listed:
+        if not isinstance(token, str):
+            raise TypeError(f"expected {name} to be strings, got {token!r}")
+    return listed

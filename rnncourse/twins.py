@@ -59,6 +59,8 @@ def planned(layer: Layer) -> Plan:
             "expected a layer with a twin in torch (Linear, Embedding; RNN, ReLURNN, LSTM, GRU, alone, Bidirectional or"
             f" Stacked), got {outline(layer)}"
         )
+    if isinstance(layer, Stacked):  # without what drops nothing
+        layer = Stacked(*(level for level in layer.layers if not (isinstance(level, Dropout) and level.p == 0)))
     levels = layer.layers if isinstance(layer, Stacked) else (layer,)
     n = sum(not isinstance(level, Dropout) for level in levels)
     p = next((level.p for level in levels if isinstance(level, Dropout)), 0.0)

@@ -344,6 +344,20 @@ def test_every_id_becomes_any_other_up_to_the_largest_and_no_more():
     assert changes == {(old, new) for old in range(4) for new in range(4) if new != old}
 
 
+def test_the_largest_id_may_be_the_largest_of_its_dtype():
+    ids, seen = np.array([[3, 255, 7], [255, 0, 9]], np.uint8), []
+
+    class Spy(Embedding):
+        def forward(self, X, state=None, mask=None, rng=None):
+            seen.append(X)
+            return super().forward(X, state, mask, rng)
+
+    leak_test(Spy(256, 2, rng()), ids, rng())
+    assert seen[1].dtype == np.uint8
+    assert (seen[1][1] != ids[1]).all()
+    assert seen[1][1].any()
+
+
 def test_the_batch_and_the_parameters_are_left_alone():
     X, layer = normal(5, 3, 3), RNN(3, 4, rng())
     before, params = X.copy(), {name: p.copy() for name, p in layer.params.items()}

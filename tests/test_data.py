@@ -30,6 +30,7 @@ from rnncourse.data import (
     sunspots,
     surnames,
 )
+from rnncourse.losses import squared_error
 
 
 def test_sunspots_are_every_year_from_1700_to_2008():
@@ -226,6 +227,7 @@ def test_adding_always_answering_one_leaves_a_sixth():
     _, targets = adding(5, 50000, np.random.default_rng(0))
     assert targets.mean() == pytest.approx(1, abs=4 * np.sqrt(1 / 6 / 50000))
     assert ((targets - 1) ** 2).mean() == pytest.approx(1 / 6, abs=0.005)
+    assert squared_error(np.ones_like(targets), targets)[0] == pytest.approx(1 / 12, abs=0.0025)
 
 
 def test_parity_target_is_whether_the_ones_so_far_are_odd():

@@ -21,7 +21,7 @@ from rnncourse.data import (
 )
 from rnncourse.decoding import draw, greedy, sample
 from rnncourse.evidence import claim, measured
-from rnncourse.gradcheck import gradcheck
+from rnncourse.gradcheck import gradcheck, numerical_gradient
 from rnncourse.layers import (
     Bidirectional,
     Dropout,
@@ -584,7 +584,7 @@ ROWS = {
         "^expected a layer with state, got Linear, which has none",
     ),
     "state_jacobians: bidirectional": (
-        lambda: analysis.state_jacobians(Stacked(Bidirectional(cell, cell), Linear(2 * H, V, rng())), X),
+        lambda: analysis.state_jacobians(Stacked(both, Linear(2 * H, V, rng())), X),
         ValueError,
         "^expected a layer that goes on step by step, got one with a Bidirectional",
     ),
@@ -597,6 +597,36 @@ ROWS = {
         lambda: analysis.state_jacobians(cell, X, None, np.ones((B, T), bool)),
         ValueError,
         shape("mask", "5, 2", "2, 5"),
+    ),
+    "state_jacobians: mask that no layer looks at": (
+        lambda: analysis.state_jacobians(linear, Y, (np.zeros((B, H)),), [[True] * B] * T),
+        TypeError,
+        "^expected mask to be a NumPy array, got list",
+    ),
+    "singular_values: a vector": (
+        lambda: analysis.singular_values(np.ones(3)),
+        ValueError,
+        r"^expected J of shape \(…, S, S\), got \(3,\)",
+    ),
+    "singular_values: not square": (
+        lambda: analysis.singular_values(X),
+        ValueError,
+        r"^expected J of shape \(…, S, S\), got \(5, 2, 3\)",
+    ),
+    "singular_values: NaN": (
+        lambda: analysis.singular_values(np.full((2, 2), np.nan)),
+        ValueError,
+        r"^expected J to be finite, got nan at index \(0, 0\)",
+    ),
+    "effective_memory: negative": (
+        lambda: analysis.effective_memory(np.array([1.0, -0.5]), 0.5),
+        ValueError,
+        "^expected norms from 0, and above 0 at lag 0, got -0.5",
+    ),
+    "effective_memory: zeros": (
+        lambda: analysis.effective_memory(np.zeros((5, 2)), 0.5),
+        ValueError,
+        "^expected norms from 0, and above 0 at lag 0, got 0",
     ),
     "effective_memory: fraction 0": (
         lambda: analysis.effective_memory(np.ones(5), 0),
@@ -620,10 +650,30 @@ ROWS = {
     ),
     "leak_test: no rng": (lambda: analysis.leak_test(cell, X, 0), TypeError, "^expected rng .*got int"),
     "leak_test: wrong D": (lambda: analysis.leak_test(cell, Y, rng()), ValueError, shape("X", "T, B, 3", "5, 2, 4")),
+    "leak_test: mask that no layer looks at": (
+        lambda: analysis.leak_test(linear, Y, rng(), np.ones((T, B))),
+        TypeError,
+        "^expected mask of dtype bool, got float64",
+    ),
+    "leak_test: turned mask that no layer looks at": (
+        lambda: analysis.leak_test(linear, Y, rng(), np.ones((B, T), bool)),
+        ValueError,
+        shape("mask", "5, 2", "2, 5"),
+    ),
     "leak_test: one id": (
         lambda: analysis.leak_test(Embedding(V, D, rng()), targets, rng()),
         ValueError,
         "^expected X with at least two different ids, got 0 alone",
+    ),
+    "flops: a class": (
+        lambda: analysis.flops(RNN, 1),
+        TypeError,
+        r"^expected layer to be a layer, got the class RNN: make one with RNN\(…\)",
+    ),
+    "count_parameters: a number": (
+        lambda: analysis.count_parameters(3),
+        TypeError,
+        "^expected layer to be a layer .*, got int",
     ),
     "flops: T = 0": (lambda: analysis.flops(cell, 0), ValueError, "^expected T to be a positive integer, got 0"),
     "flops: B a fraction": (
@@ -658,7 +708,67 @@ ROWS = {
         ValueError,
         r"^expected parameters by other names than \['allow_pickle', 'file'\], got 'file'",
     ),
+    "save: a name that ends in .npy": (
+        lambda: parameters.save("m.npz", {"a": np.zeros(1), "a.npy": np.zeros(1)}),
+        ValueError,
+        r"^expected parameters by names that do not end in \.npy, got 'a\.npy'",
+    ),
+    "save: a number for a name": (
+        lambda: parameters.save("m.npz", {0: np.zeros(1)}),
+        TypeError,
+        "^expected the parameters' names to be strings, got 0",
+    ),
+    "save: a layer": (
+        lambda: parameters.save("m.npz", cell),
+        TypeError,
+        r"^expected params to be a dict of arrays by name, as layer\.params is, got RNN",
+    ),
+    "save: turned round": (
+        lambda: parameters.save(params, "m.npz"),
+        TypeError,
+        "^expected params to be a dict of arrays .*, got str",
+    ),
+    "load: a layer": (
+        lambda: parameters.load("m.npz", cell),
+        TypeError,
+        "^expected params to be a dict of arrays .*, got RNN",
+    ),
     # gradient check
+    "gradcheck: no samples": (
+        lambda: gradcheck(lambda: 0.0, params, params, rng(), samples=0),
+        ValueError,
+        "^expected samples to be a positive integer, got 0",
+    ),
+    "gradcheck: tolerance NaN": (
+        lambda: gradcheck(lambda: 0.0, params, params, rng(), tolerance=np.nan),
+        ValueError,
+        "^expected tolerance to be positive and finite, got nan",
+    ),
+    "gradcheck: tolerance infinite": (
+        lambda: gradcheck(lambda: 0.0, params, params, rng(), tolerance=np.inf),
+        ValueError,
+        "^expected tolerance to be positive and finite, got inf",
+    ),
+    "gradcheck: no parameters": (
+        lambda: gradcheck(lambda: 0.0, {}, {}, rng()),
+        ValueError,
+        "^expected parameters to check, got none",
+    ),
+    "gradcheck: empty parameters": (
+        lambda: gradcheck(lambda: 0.0, {"W": np.zeros((0, 3))}, {"W": np.zeros((0, 3))}, rng()),
+        ValueError,
+        "^expected parameters to check, got none",
+    ),
+    "gradcheck: integers": (
+        lambda: gradcheck(lambda: 0.0, {"W": IDS}, {"W": IDS}, rng()),
+        TypeError,
+        "^expected W of a floating-point dtype, got int64",
+    ),
+    "numerical_gradient: integers": (
+        lambda: numerical_gradient(lambda: 0.0, IDS),
+        TypeError,
+        "^expected array of a floating-point dtype, got int64",
+    ),
     "gradcheck: keys": (
         lambda: gradcheck(lambda: 0.0, params, {"W": params["W"]}, rng()),
         KeyError,
@@ -725,6 +835,12 @@ ROWS = {
     ),
     "decode: too large": (lambda: Vocabulary("abc").decode([3]), ValueError, "^expected ids between 0 and 2, got 3"),
     "decode: floats": (lambda: Vocabulary("abc").decode([1.0]), TypeError, "^expected ids to be integers, got float"),
+    "decode: a number": (lambda: Vocabulary("abc").decode(2), ValueError, r"^expected ids of shape \(n,\), got \(\)"),
+    "contiguous_batches: floats": (
+        lambda: contiguous_batches(np.arange(9.0), 2, 2),
+        TypeError,
+        "^expected ids to be integers, got float64",
+    ),
     "contiguous_batches: too short": (
         lambda: contiguous_batches(IDS, 2, 2),
         ValueError,
@@ -796,7 +912,7 @@ ROWS = {
         r"^expected layer 1 to be a layer, got the class Tanh: make one with Tanh\(…\)",
     ),
     "Stacked: widths": (
-        lambda: Stacked(cell, Stacked(linear, linear)).forward(X),
+        lambda: Stacked(cell, Stacked(linear, Linear(H, V, rng()))).forward(X),
         ValueError,
         shape("X", "T, B, 4", "5, 2, 6") + r"\n\(in layer 1, Linear\)\n\(in layer 1, Stacked\)$",
     ),
@@ -932,6 +1048,36 @@ ROWS = {
         ValueError,
         "^expected depth to be a positive integer, got 0",
     ),
+    "Stacked: too few tapes": (
+        lambda: stack.backward(logits, stack.forward(X)[2][:1]),
+        ValueError,
+        "^expected tapes with 2 entries, one a layer, got 1",
+    ),
+    "Stacked: too many tapes": (
+        lambda: stack.backward(logits, stack.forward(X)[2] * 2),
+        ValueError,
+        "^expected tapes with 2 entries, one a layer, got 4",
+    ),
+    "Stacked: no tapes": (
+        lambda: stack.backward(logits, None),
+        ValueError,
+        "^expected tapes with 2 entries, one a layer, got 0",
+    ),
+    "Stacked: a layer twice": (
+        lambda: Stacked(linear, Tanh(), linear),
+        ValueError,
+        "^expected layers with parameters of their own, got one array for both 0.W and 2.W",
+    ),
+    "Stacked: a layer twice, deep inside": (
+        lambda: Stacked(Residual(cell), Stacked(Tanh(), cell)),
+        ValueError,
+        "^expected layers with parameters of their own, got one array for both 0.W_x and 1.1.W_x",
+    ),
+    "Bidirectional: one layer for both": (
+        lambda: Bidirectional(cell, cell),
+        ValueError,
+        "^expected layers with parameters of their own, got one array for both left.W_x and right.W_x",
+    ),
     # evidence
     "measured: a number": (lambda: measured("size", 66), TypeError, "^expected text to be a string.*got int"),
     "claim: verdict": (
@@ -1014,7 +1160,24 @@ ROWS = {
         ValueError,
         "^expected at least one token, got none",
     ),
+    "unknown_rate: a string of words": (
+        lambda: Vocabulary(["the", "a", "cat"]).unknown_rate("the cat"),
+        TypeError,
+        "^expected a list of tokens, since they are not characters, got the string 'the cat'",
+    ),
+    "Vocabulary: ids": (lambda: Vocabulary([1, 2, 3]), TypeError, "^expected tokens to be strings, got 1"),
+    "Vocabulary: special None": (
+        lambda: Vocabulary("abc", specials=[None]),
+        TypeError,
+        "^expected specials to be strings, got None",
+    ),
+    "encode: an id among words": (
+        lambda: Vocabulary(["the", "cat"]).encode(["dog", 3]),
+        TypeError,
+        "^expected tokens to be strings, got 3",
+    ),
     # subwords
+    "BytePairs: None": (lambda: BytePairs([None], 3), TypeError, "^expected words to be strings, got None"),
     "BytePairs: no words": (lambda: BytePairs([], 3), ValueError, "^expected at least one word, got none"),
     "BytePairs: a string": (
         lambda: BytePairs("low lower", 3),
@@ -1078,6 +1241,23 @@ ROWS = {
         r"^expected sequences\[1\] of dtype int64 \(the first one's\), got float64",
     ),
     "pad: half an id": (lambda: pad_left([IDS], 0.5), TypeError, "^expected value to fit dtype int64, got 0.5"),
+    "pad: an id too large": (
+        lambda: pad_right([IDS.astype(np.uint8)], 300),
+        TypeError,
+        "^expected value to fit dtype uint8, got 300",
+    ),
+    "pad: NaN for an id": (lambda: pad_right([IDS], np.nan), TypeError, "^expected value to fit dtype int64, got nan"),
+    "pad: a word": (lambda: pad_right([X[0]], "<pad>"), TypeError, "^expected value to fit dtype float64, got '<pad>'"),
+    "pad: a word for an id": (
+        lambda: pad_right([IDS], "<pad>"),
+        TypeError,
+        "^expected value to fit dtype int64, got '<pad>'",
+    ),
+    "pad: words": (
+        lambda: pad_right([np.array(["the", "cat"])]),
+        TypeError,
+        "^expected value to fit dtype <U3, got 0",
+    ),
     "reverse_padded: mask turned": (
         lambda: reverse_padded(X, np.ones((B, T), bool)),
         ValueError,
@@ -1115,11 +1295,23 @@ ROWS = {
         ValueError,
         "^expected at least one batch, and none empty",
     ),
+    "padding_share: index too large": (
+        lambda: padding_share(IDS + 1, [IDS, IDS + 1]),
+        ValueError,
+        r"^expected batches\[1\] between 0 and 3, got 4",
+    ),
+    "padding_share: a mask": (
+        lambda: padding_share(IDS + 1, [IDS > 0]),
+        TypeError,
+        r"^expected batches\[0\] to be .*integers, got bool",
+    ),
     # n-grams
     "ngrams: n = 0": (lambda: ngrams(IDS, 0), ValueError, "^expected n to be a positive integer, got 0"),
     "ngrams: a string": (lambda: ngrams("abc", 2), TypeError, "^expected ids to be a NumPy array, got str"),
+    "ngrams: floats": (lambda: ngrams(IDS / 2, 2), TypeError, "^expected ids to be integers, got float64"),
     "AddK: n = 0": (lambda: AddK(IDS, 0, V), ValueError, "^expected n to be a positive integer, got 0"),
     "AddK: V too small": (lambda: AddK(IDS, 2, 3), ValueError, "^expected ids between 0 and 2, got 3"),
+    "AddK: a list": (lambda: AddK([0, 1, 2], 2, V), TypeError, "^expected ids to be a NumPy array of integers, got list"),
     "AddK: two axes": (lambda: AddK(targets, 2, V), ValueError, shape("ids", "N,", "5, 2")),
     "AddK: k = 0": (lambda: AddK(IDS, 2, V, 0), ValueError, "^expected k to be positive and finite, got 0"),
     "AddK: k infinite": (lambda: AddK(IDS, 2, V, np.inf), ValueError, "^expected k to be positive and finite, got inf"),
@@ -1215,10 +1407,25 @@ ROWS = {
         TypeError,
         r"^expected a layer with a twin in torch.*, got PeepholeLSTM\(3, 4\)",
     ),
+    "to_torch: two dtypes": (
+        lambda: interop.to_torch(Stacked(RNN(D, H, rng()), RNN(H, H, rng(), np.float32))),
+        TypeError,
+        "^expected a layer of one dtype, got torch.float64 and torch.float32",
+    ),
     "state_dict: frozen": (
         lambda: interop.state_dict(Frozen(linear)),
         TypeError,
         "^expected a layer with a twin in torch.*, got Frozen",
+    ),
+    "load_state_dict: arrays": (
+        lambda: interop.load_state_dict(linear, {"weight": linear.W.T, "bias": linear.b}),
+        TypeError,
+        r"^expected weight to be a torch\.Tensor, got ndarray",
+    ),
+    "load_state_dict: a module": (
+        lambda: interop.load_state_dict(linear, torch.nn.Linear(H, V)),
+        TypeError,
+        r"^expected weights by name, as a module's state_dict\(\) is, got Linear",
     ),
     "load_state_dict: names": (
         lambda: interop.load_state_dict(linear, {"weight": torch.zeros(V, H), "bais": torch.zeros(V)}),
@@ -1269,6 +1476,16 @@ ROWS = {
         lambda: interop.from_torch(torch.nn.Linear(2, 3, bias=False)),
         ValueError,
         "^expected a module with bias=True, got bias=False",
+    ),
+    "from_torch: gradients scaled by frequency": (
+        lambda: interop.from_torch(torch.nn.Embedding(2, 3, scale_grad_by_freq=True)),
+        ValueError,
+        "^expected a module with scale_grad_by_freq=False, got scale_grad_by_freq=True",
+    ),
+    "from_torch: sparse gradients": (
+        lambda: interop.from_torch(torch.nn.Embedding(2, 3, sparse=True)),
+        ValueError,
+        "^expected a module with sparse=False, got sparse=True",
     ),
     "from_torch: embedding of bounded norm": (
         lambda: interop.from_torch(torch.nn.Embedding(2, 3, max_norm=1.0)),

@@ -162,6 +162,13 @@ def test_dropout_goes_between_the_layers():
     assert to_torch(layer).dropout == 0.25
 
 
+def test_dropout_that_drops_nothing_has_no_say():
+    rng = np.random.default_rng(0)
+    layer = Stacked(LSTM(2, 3, rng), Dropout(0.0), LSTM(3, 3, rng), Dropout(0.0))
+    X = rng.normal(size=(5, 2, 2))
+    same(layer.forward(X)[0], to_torch(layer)(torch.tensor(X))[0], "outputs")
+
+
 def test_a_stack_of_one_has_the_twin_of_its_layer():
     rng = np.random.default_rng(0)
     assert to_torch(Stacked(GRU(2, 3, rng))).num_layers == 1

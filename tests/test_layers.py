@@ -390,6 +390,12 @@ def test_bidirectional_is_both_readings_side_by_side():
     assert (Y[-1, :, :3] == before[0]).all()
 
 
+def test_layers_without_parameters_may_come_twice():
+    rng, tanh, frozen = np.random.default_rng(0), Tanh(), Frozen(RNN(3, 3, np.random.default_rng(1)))
+    model = Stacked(Linear(2, 3, rng), tanh, frozen, Linear(3, 3, rng), tanh, Bidirectional(frozen, frozen))
+    assert model.forward(np.ones((4, 2, 2)))[0].shape == (4, 2, 6)
+
+
 def test_bidirectional_over_ids_has_no_gradient_for_them():
     rng = np.random.default_rng(0)
     layer = Bidirectional(*(Stacked(Embedding(5, 2, rng), RNN(2, 3, rng)) for _ in range(2)))

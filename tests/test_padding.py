@@ -51,6 +51,17 @@ def test_pads_are_0_unless_said_otherwise(pad):
 
 
 @BOTH
+@pytest.mark.parametrize(
+    ("dtype", "value"),
+    [(bool, 0), (bool, True), (np.uint8, 255), (int, 2.0), (np.float32, np.float64(0.1)), (np.float32, np.nan)],
+)
+def test_a_value_fits_if_the_dtype_can_hold_it(pad, dtype, value):
+    padded, mask = pad(sequences([1, 3], dtype=dtype), value)
+    assert padded.dtype == dtype
+    np.testing.assert_array_equal(padded[~mask], np.full(2, value).astype(dtype))
+
+
+@BOTH
 @given(LENGTHS)
 def test_a_masked_network_ends_where_each_sequence_alone_ends(pad, lengths):
     cell = RNN(3, 4, np.random.default_rng(0))
@@ -106,6 +117,11 @@ def test_padding_share_is_what_padding_shows(lengths, B):
     batches = np.split(np.arange(len(lengths)), range(B, len(lengths), B))
     masks = [pad_right([many[k] for k in batch])[1].ravel() for batch in batches]
     assert padding_share(lengths, batches) == pytest.approx(1 - np.concatenate(masks).mean())
+
+
+def test_batches_of_one_size_may_be_the_rows_of_an_array():
+    lengths, rows = np.array([4, 1, 2, 2]), np.array([[0, 1], [2, 3]])
+    assert padding_share(lengths, rows) == padding_share(lengths, list(rows)) == 0.25
 
 
 @given(st.lists(st.integers(1, 50), min_size=12, max_size=12), st.integers(0, 5))

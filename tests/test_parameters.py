@@ -21,7 +21,7 @@ from rnncourse.parameters import TAKEN, load, read, save
 
 DTYPES = st.sampled_from([np.float32, np.float64, np.int64, np.bool_, np.complex128])
 ARRAYS = hnp.arrays(DTYPES, hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4))
-NAMES = st.text("Wbxhγ01._/ -", min_size=1, max_size=8) | st.sampled_from(["0.W_x", "a.npy", "self", "args", "kwds"])
+NAMES = st.text("Wbxhγ01._/ -", min_size=1, max_size=8) | st.sampled_from(["0.W_x", "a.npy.b", "self", "args", "kwds"])
 PARAMS = st.dictionaries(NAMES, ARRAYS, max_size=5)
 
 
@@ -78,6 +78,24 @@ def test_others_may_read_the_file_as_any_new_file(tmp_path):
     (tmp_path / "plain").touch()
     save(tmp_path / "m", {"a": np.ones(1)})
     assert (tmp_path / "m").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+def test_the_file_is_a_new_one_whatever_stood_there(tmp_path):
+    (tmp_path / "plain").touch()
+    (tmp_path / "m").touch(mode=0o600)
+    (tmp_path / "link").symlink_to("m")
+    for name in ("link", "m"):
+        save(tmp_path / name, {"a": np.ones(1)})
+        assert not (tmp_path / name).is_symlink()
+        assert (tmp_path / name).stat().st_mode == (tmp_path / "plain").stat().st_mode
+        assert read(tmp_path / name)["a"] == 1
+
+
+def test_what_a_link_pointed_to_stays_as_it_is(tmp_path):
+    (tmp_path / "m").write_bytes(b"precious")
+    (tmp_path / "link").symlink_to("m")
+    save(tmp_path / "link", {"a": np.ones(1)})
+    assert (tmp_path / "m").read_bytes() == b"precious"
 
 
 @pytest.mark.parametrize("where", ["np.savez", "os.fsync", "pathlib.Path.replace"])

@@ -5,6 +5,7 @@ import sys
 from collections import Counter
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -69,6 +70,10 @@ def test_more_frequent_before_alphabetical_and_alphabetical_before_order_of_appe
 
 def test_a_word_counts_as_often_as_it_occurs():
     assert BytePairs(["ab", "cd", "cd"], 1).merges == [("c", "d")]
+
+
+def test_the_number_of_merges_may_be_numpys():
+    assert BytePairs(["low"], np.int64(2)).merges == BytePairs(["low"], 2).merges
 
 
 def test_no_merges_spell():

@@ -94,6 +94,13 @@ def test_without_unk_one_unknown_token_is_an_error_even_beside_specials():
         Vocabulary("abc", specials=["<pad>"]).encode("aby")
 
 
+def test_tokens_that_can_be_read_only_once_are_enough():
+    text = ["the", "cat", "the"]
+    vocabulary = Vocabulary(iter(text), specials=iter(["<pad>"]))
+    assert vocabulary.encode(iter(text)).tolist() == vocabulary.encode(np.array(text)).tolist() == [2, 1, 2]
+    assert vocabulary.unknown_rate(iter(["the", "dog"])) == vocabulary.unknown_rate(np.array(["the", "dog"])) == 0.5
+
+
 def test_empty_string_is_no_ids():
     vocabulary = Vocabulary("ab")
     assert vocabulary.encode("").shape == (0,)

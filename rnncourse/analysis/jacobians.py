@@ -3,7 +3,7 @@
 import numpy as np
 
 from rnncourse.analysis.structure import each, leaves, parts
-from rnncourse.arrays import Array, State, expect
+from rnncourse.arrays import Array, State, expect, expect_mask
 from rnncourse.layers import Bidirectional, Layer
 
 
@@ -14,8 +14,8 @@ def state_jacobians(layer: Layer, X: Array, state: State = None, mask: Array | N
     of its layers. So J[k, b, i, j] is the derivative of number i of sequence b's last state with respect to number j
     of its state k steps before. Nothing is derived here: what the layer's own backward pass makes of the S rows of
     the identity, step by step, is this matrix. Memory (T+1)·B·S² numbers, time S backward passes.
-    Raises what the layer raises if X, `state` or `mask` do not fit or a derivative overflows; ValueError for a layer
-    without state, or with one that does not carry a sequence on step by step (`Bidirectional`).
+    Raises TypeError or ValueError, naming the argument, if X, `state` or `mask` do not fit or a derivative overflows;
+    ValueError for a layer without state, or with one that does not carry a sequence on step by step (`Bidirectional`).
 
     >>> from rnncourse.cells import RNN
     >>> cell = RNN(1, 2, np.random.default_rng(0))
@@ -32,6 +32,7 @@ def state_jacobians(layer: Layer, X: Array, state: State = None, mask: Array | N
     if not leaves(last):
         raise ValueError(f"expected a layer with state, got {type(layer).__name__}, which has none")
     T, B = X.shape[:2]
+    expect_mask("mask", mask, (T, B))
     real = np.ones((T, B), bool) if mask is None else mask
     states = [state]
     for t in range(T):
@@ -56,10 +57,14 @@ def singular_values(J: Array) -> Array:
 
     The largest is the norm of J: no change of the early state is amplified more. The smallest are directions that are
     forgotten. (Eigenvalues say neither of one matrix, only of its powers in the long run.)
+    Raises TypeError or ValueError unless J holds finite floats and its matrices are square.
 
     >>> singular_values(np.array([[0.0, 2.0], [0.5, 0.0]]))  # both eigenvalues have modulus 1
     array([2. , 0.5])
     """
+    if np.ndim(J) < 2 or J.shape[-1] != J.shape[-2]:
+        raise ValueError(f"expected J of shape (…, S, S), got {np.shape(J)}")
+    expect("J", J, J.shape)
     values: Array = np.linalg.svd(J, compute_uv=False)
     return values
 
@@ -71,12 +76,15 @@ def effective_memory(norms: Array, fraction: float) -> Array:
     the first lag from which on all norms are below, or infinity if the one at lag T is not: then memory outlasts
     the run. A norm that falls like λᵏ gives the first k above ln(fraction) / ln(λ); with fraction 1/e this
     is the time constant. Norms may rise before they fall: only the last crossing counts.
-    Raises TypeError or ValueError if `norms` does not fit; ValueError unless 0 < fraction ≤ 1.
+    Raises TypeError or ValueError if `norms` does not fit; ValueError for a norm below 0, or of 0 at lag 0, and unless
+    0 < fraction ≤ 1.
 
     >>> effective_memory(0.5 ** np.arange(10.0), fraction=0.1)  # 1/8 is above a tenth, 1/16 is not
     array(4.)
     """
     expect("norms", norms, ("T+1", "B") if np.ndim(norms) == 2 else ("T+1",))
+    if norms.min() < 0 or norms[0].min() == 0:
+        raise ValueError(f"expected norms from 0, and above 0 at lag 0, got {norms.min():g}")
     if not 0 < fraction <= 1:
         raise ValueError(f"expected fraction above 0 and at most 1, got {fraction}")
     T = len(norms) - 1

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rnncourse.analysis.structure import leaves
-from rnncourse.arrays import Array, expect_rng
+from rnncourse.arrays import Array, expect_mask, expect_rng
 from rnncourse.layers import Layer
 
 
@@ -52,8 +52,8 @@ def leak_test(layer: Layer, X: Array, rng: np.random.Generator, mask: Array | No
     - order: the sequences' places in the batch, all moved by one.
     - neighbours: all sequences but one, for every one.
 
-    Raises what the layer raises if X or `mask` does not fit; TypeError if `rng` is no NumPy generator; ValueError for
-    ids that are all 0, which leave no other id to draw.
+    Raises TypeError or ValueError, naming the argument, if X or `mask` does not fit; TypeError if `rng` is no NumPy
+    generator; ValueError for ids that are all 0, which leave no other id to draw.
 
     >>> from rnncourse.cells import RNN
     >>> from rnncourse.layers import Bidirectional
@@ -67,6 +67,7 @@ def leak_test(layer: Layer, X: Array, rng: np.random.Generator, mask: Array | No
     expect_rng("rng", rng)
     Y, state, _ = layer.forward(X, None, mask)
     T, B = X.shape[:2]
+    expect_mask("mask", mask, (T, B))
     real = np.ones((T, B), bool) if mask is None else mask
     other = _other(X, rng)
 
@@ -103,7 +104,8 @@ def _other(X: Array, rng: np.random.Generator) -> Array:
     elif not X.any():
         raise ValueError("expected X with at least two different ids, got 0 alone")
     else:
-        other = (X + rng.integers(1, X.max(), X.shape, endpoint=True)) % (X.max() + 1)
+        largest = int(X.max())  # in a small dtype, sums of ids overflow
+        other = ((X.astype(int) + rng.integers(1, largest, X.shape, endpoint=True)) % (largest + 1)).astype(X.dtype)
     return other
 
 

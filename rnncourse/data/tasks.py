@@ -83,7 +83,8 @@ def adding(T: int, B: int, rng: np.random.Generator) -> tuple[Array, Array]:
 
     The first input is a number, uniform between 0 and 1; the second is a mark, 1 at one step of the first half and at
     one step of the second half (which has the middle step if T is odd), else 0. The target is the sum of the two marked
-    numbers. Always to answer 1 leaves the variance of that sum, a mean squared error of 1/6.
+    numbers. Always to answer 1 leaves the variance of that sum, a mean squared error of 1/6; `losses.squared_error`,
+    which takes half of each square, is 1/12 there.
     Returns X float64 (T, B, 2) and targets float64 (1, B, 1), those of the last step. Generated.
     Source: Hochreiter and Schmidhuber 1997, experiment 4, in the form of Arjovsky, Shah and Bengio 2016.
     Raises ValueError unless T and B are positive integers and T ≥ 2, TypeError if `rng` is not a NumPy generator.

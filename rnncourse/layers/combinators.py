@@ -16,7 +16,7 @@ from rnncourse.layers.contract import Gradients, Layer, Mask, Outputs, Rng, expe
 class Stacked:
     """Layers one above another: the outputs of one are the inputs of the next. Its state is a list of theirs.
 
-    Raises TypeError if an argument is not a layer.
+    Raises TypeError if an argument is not a layer, ValueError if two of them share an array of parameters.
 
     >>> from rnncourse.cells import RNN
     >>> from rnncourse.layers import Linear
@@ -27,6 +27,7 @@ class Stacked:
 
     def __init__(self, *layers: Layer) -> None:
         self.layers = tuple(expect_layer(f"layer {k}", layer) for k, layer in enumerate(layers))
+        expect_apart(self.params)
 
     @property
     def params(self) -> Params:
@@ -44,8 +45,9 @@ class Stacked:
         return X, states, tapes
 
     def backward(self, dY: Array, tapes: list[Any], dstate: State = None) -> Gradients:
-        """dY down through every layer. Raises ValueError unless `dstate` has one entry a layer."""
+        """dY down through every layer. Raises ValueError unless `tapes` and `dstate` have one entry a layer."""
         n = len(self.layers)
+        tapes = one_each("tapes", () if tapes is None else tapes, n)
         dstates = one_each("dstate", dstate, n)
         grads: list[Params] = [{}] * n
         for k in reversed(range(n)):
@@ -61,7 +63,7 @@ class Bidirectional:
     theirs, and each one's last state is the one after the last step *it* read. A mask keeps this exact: reading from
     the last step, a state waits through the padding until the sequence's own end. It needs the whole sequence: chunks
     of one, with the state handed on, are something else. Source: Schuster & Paliwal 1997.
-    Raises TypeError if an argument is not a layer.
+    Raises TypeError if an argument is not a layer, ValueError if the two share an array of parameters.
 
     >>> from rnncourse.cells import RNN
     >>> rng = np.random.default_rng(0)
@@ -73,6 +75,7 @@ class Bidirectional:
 
     def __init__(self, left: Layer, right: Layer) -> None:
         self.left, self.right = expect_layer("left", left), expect_layer("right", right)
+        expect_apart(self.params)
 
     @property
     def params(self) -> Params:
@@ -108,6 +111,21 @@ def joined(names: Iterable[object], dicts: Iterable[Params]) -> Params:
     {'left.W': 1, 'right.W': 2, 'right.b': 3}
     """
     return {f"{name}.{key}": value for name, d in zip(names, dicts, strict=True) for key, value in d.items()}
+
+
+def expect_apart(params: Params) -> None:
+    """Raise ValueError if one array stands under two names: it would be counted, saved and updated twice.
+
+    >>> W = np.eye(2)
+    >>> expect_apart({"0.W": W, "1.W": W})
+    Traceback (most recent call last):
+    ValueError: expected layers with parameters of their own, got one array for both 0.W and 1.W
+    """
+    names: dict[int, str] = {}
+    for name, p in params.items():
+        first = names.setdefault(id(p), name)
+        if first != name:
+            raise ValueError(f"expected layers with parameters of their own, got one array for both {first} and {name}")
 
 
 def one_each(name: str, state: State, n: int) -> list[State]:

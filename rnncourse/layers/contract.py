@@ -29,7 +29,11 @@ class Layer(Protocol):
 
     Where `mask` (T, B) is False a step is padding. What X holds there changes nothing at the real steps. A loss
     gives these steps no gradient, and so dX is 0 there: a cell or a `Window` sees to it, and all other layers
-    map the zeros that reach them to zeros.
+    map the zeros that reach them to zeros. A layer that has no use for the mask does not look at it, so that a mask of
+    a wrong shape or dtype is only refused where it is used.
+
+    Arrays that `forward` hands out may share memory with X, with each other and with the tape, which holds X itself:
+    none of them is yours to change before `backward` has been called. Copy them first.
 
     >>> import numpy as np
     >>> from rnncourse.cells import RNN

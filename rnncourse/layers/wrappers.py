@@ -42,7 +42,9 @@ class Residual:
 class Frozen:
     """A layer that does what `layer` does and has nothing to learn: no parameters, no gradients of them.
 
-    dX and the state's gradient pass through it. Raises TypeError if `layer` is not a layer.
+    dX and the state's gradient pass through it. Having no parameters it is left out of what `parameters.save` writes of
+    a model: save `frozen.layer.params` to a file of their own, and load them from it.
+    Raises TypeError if `layer` is not a layer.
 
     >>> import numpy as np
     >>> from rnncourse.layers import Embedding
