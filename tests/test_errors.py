@@ -1311,7 +1311,11 @@ ROWS = {
     "ngrams: floats": (lambda: ngrams(IDS / 2, 2), TypeError, "^expected ids to be integers, got float64"),
     "AddK: n = 0": (lambda: AddK(IDS, 0, V), ValueError, "^expected n to be a positive integer, got 0"),
     "AddK: V too small": (lambda: AddK(IDS, 2, 3), ValueError, "^expected ids between 0 and 2, got 3"),
-    "AddK: a list": (lambda: AddK([0, 1, 2], 2, V), TypeError, "^expected ids to be a NumPy array of integers, got list"),
+    "AddK: a list": (
+        lambda: AddK([0, 1, 2], 2, V),
+        TypeError,
+        "^expected ids to be a NumPy array of integers, got list",
+    ),
     "AddK: two axes": (lambda: AddK(targets, 2, V), ValueError, shape("ids", "N,", "5, 2")),
     "AddK: k = 0": (lambda: AddK(IDS, 2, V, 0), ValueError, "^expected k to be positive and finite, got 0"),
     "AddK: k infinite": (lambda: AddK(IDS, 2, V, np.inf), ValueError, "^expected k to be positive and finite, got inf"),
