@@ -6,6 +6,7 @@ In a notebook both functions publish what they print, so that the book can quote
 
 import math
 import sys
+from ast import literal_eval
 from collections.abc import Mapping
 from html import escape
 from typing import Any
@@ -20,13 +21,20 @@ CLAIM_MIME = "application/vnd.rnncourse.claim+json"
 def measured(name: str, text: str) -> None:
     """Print `name = text` and publish `text` under `name`, for the prose to quote.
 
-    `text` is a string, rounded to what holds on any machine. Raises TypeError for anything else.
+    `text` is a string, rounded to what holds on any machine. Raises TypeError for anything else, and ValueError for a
+    text that the book would show otherwise: it reads what it can as Python, 1.30 as 1.3 and 40,689 as a pair.
 
     >>> measured("parameters", "66")
     parameters = 66
     """
     if not isinstance(text, str):
         raise TypeError(f"expected text to be a string, rounded by you, got {type(text).__name__}")
+    try:
+        shown = str(literal_eval(text))
+    except (SyntaxError, ValueError):
+        shown = text
+    if shown != text:
+        raise ValueError(f"expected text that the book shows as it is, got {text!r}, which it shows as {shown}")
     print(f"{name} = {text}")
     publish(
         {"application/papermill.record/text/plain": text},
