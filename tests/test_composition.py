@@ -280,7 +280,8 @@ def test_single_and_double_precision_agree_to_rounding(plan, sizes, seed, mask, 
     )
     (Y, last), (dX, dfirst, grads) = one
     assert {a.dtype for a in leaves([Y, last, dX, dfirst, *grads.values()])} == {np.dtype(np.float32)}
-    assert_same(one, two, 1e-3)  # 3e-4 was the worst of 8000 plans: a layer norm enlarges
+    # Dividing by a small deviation enlarges rounding. Half precision would be off by 5e-4 or more.
+    assert_same(one, two, 1e-3 if "LayerNorm" in str(plan) else 1e-4)
 
 
 @given(plan=PLANS, sizes=SIZES, seed=SEED, mask=MASKS)
