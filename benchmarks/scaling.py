@@ -12,7 +12,7 @@ from contenders import CELLS, ours, problem
 from recurrent import interleaved
 from versions import made_with
 
-B, SECONDS = 32, 10
+B, SECONDS = 32, 8
 LENGTHS = [25, 50, 100, 200, 400, 800]
 UNITS = [16, 32, 64, 128, 256, 512]
 

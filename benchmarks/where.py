@@ -12,7 +12,7 @@ from contenders import CELLS, problem, products
 from recurrent import SIZES, interleaved
 from versions import made_with
 
-SECONDS = 4
+SECONDS = 3
 
 
 def timed(cell, spent):
