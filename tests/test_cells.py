@@ -54,8 +54,9 @@ def test_equals_autograd_of_the_formula(name, sizes, seed, masked):
         np.testing.assert_allclose(got, expected, rtol=1e-10, atol=1e-10, err_msg=what)
 
 
-# N is too steep for differences where its numbers hardly differ: the layer-norm cells have autograd alone.
-@pytest.mark.parametrize("name", [name for name in CELLS if "LayerNorm" not in name])
+# A ReLU may bend between the two points of a difference, and N is too steep for one where its numbers hardly differ:
+# these cells have autograd alone.
+@pytest.mark.parametrize("name", [name for name in CELLS if "ReLU" not in name and "LayerNorm" not in name])
 @given(sizes=st.tuples(*[st.integers(1, 4)] * 4), seed=SEED, masked=st.booleans())
 def test_gradients_equal_differences(name, check_by_differences, sizes, seed, masked):
     (T, B, D, H), rng = sizes, np.random.default_rng(seed)
