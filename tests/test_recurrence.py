@@ -28,7 +28,7 @@ def problem(name, sizes, seed):
 
 
 def assert_same(got, expected, atol=1e-12):
-    """Equal (dX, dstate, grads) triples, or equal dicts, or equal arrays: absolutely, or relative to what is expected."""
+    """Equal (dX, dstate, grads) triples, or dicts, or arrays: absolutely, or relative to what is expected."""
     if isinstance(expected, dict):
         assert got.keys() == expected.keys()
         for name in expected:
