@@ -43,8 +43,7 @@ class SkipRNN(RNN):
 
     A gradient reaches n steps back over n/k products instead of n. The state is the last k values of h, newest first;
     all of them wait where a mask says so. Parameters: those of `RNN`, and W_s (H, H).
-    Raises ValueError as `RNN` does, and unless k ≥ 2. Source: after Lin et al. 1996, who
-    delay the outputs of a network.
+    Raises ValueError as `RNN` does, and unless k ≥ 2. Source: after Lin et al. 1996, who delay a network's outputs.
 
     >>> Y, state, tape = SkipRNN(D=4, H=6, k=3, rng=np.random.default_rng(0)).forward(np.ones((7, 5, 4)))
     >>> Y.shape, len(state)

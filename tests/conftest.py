@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import Phase, settings
 
+from rnncourse.analysis.structure import each, leaves
 from rnncourse.gradcheck import numerical_gradient
 
 # The same examples on every run, and no deadline: a slow machine is not a failure.
@@ -16,27 +17,13 @@ settings.register_profile("mutants", settings.get_profile("course"), phases=PHAS
 settings.load_profile("course")
 
 
-def leaves(state):
-    """The arrays in a state, however nested; a layer without state has None."""
-    if state is None:
-        return []
-    return [state] if isinstance(state, np.ndarray) else [a for s in state for a in leaves(s)]
-
-
-def like(state, rng):
-    """A random state of the same structure."""
-    if state is None:
-        return None
-    return rng.normal(size=state.shape) if isinstance(state, np.ndarray) else type(state)(like(s, rng) for s in state)
-
-
 @pytest.fixture(scope="session")
 def check_by_differences():
     """check(layer, X, state, mask, rng): every gradient of Σ Y ⊙ R + Σ state ⊙ R′ against central differences."""
 
     def check(layer, X, state, mask, rng):
         Y, last, tape = layer.forward(X, state, mask)
-        dY, dlast = rng.normal(size=Y.shape), like(last, rng)
+        dY, dlast = rng.normal(size=Y.shape), each(lambda s: rng.normal(size=s.shape), last)
 
         def loss():
             Y, last, _ = layer.forward(X, state, mask)

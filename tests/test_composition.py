@@ -7,6 +7,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rnncourse.analysis.structure import each, leaves
 from rnncourse.cells import GRU, LSTM, RNN, GRUResetBefore, ReLURNN
 from rnncourse.gradcheck import gradcheck
 from rnncourse.layers import (
@@ -82,20 +83,6 @@ def build(plan, D, rng, dtype=np.float64):
     return kind(D, *parts, rng, dtype), parts[0]
 
 
-def leaves(state):
-    """The arrays of a state, however nested."""
-    if state is None:
-        return []
-    return [state] if isinstance(state, np.ndarray) else [a for s in state for a in leaves(s)]
-
-
-def changed(f, state):
-    """A state with f of each of its arrays."""
-    if state is None:
-        return None
-    return f(state) if isinstance(state, np.ndarray) else type(state)(changed(f, s) for s in state)
-
-
 def problem(plan, sizes, seed, mask="none", dtype=np.float64):
     """A model, and X, state, mask, dY, dstate for it; the mask has holes, or pads on the right or on the left."""
     (T, B, D), rng = sizes, np.random.default_rng(seed)
@@ -107,7 +94,7 @@ def problem(plan, sizes, seed, mask="none", dtype=np.float64):
     if mask is not None:
         dY *= mask[..., None]
     _, last, _ = model.forward(X)
-    state, dstate = (changed(lambda s: random(*s.shape), last) for _ in range(2))
+    state, dstate = (each(lambda s: random(*s.shape), last) for _ in range(2))
     return model, X, state, mask, dY, dstate
 
 
@@ -149,7 +136,7 @@ def check_gradients(model, X, state, mask, dY, dstate, seed):
         return (Y * dY).sum() + sum((s * d).sum() for s, d in zip(leaves(last), leaves(dstate), strict=True))
 
     _, (dX, dfirst, grads) = run(model, X, state, mask, dY, dstate, seed)
-    states, dstates = ({f"state {k}": s for k, s in enumerate(leaves(each))} for each in (state, dfirst))
+    states, dstates = ({f"state {k}": s for k, s in enumerate(leaves(both))} for both in (state, dfirst))
     return gradcheck(
         loss, {"X": X, **states, **model.params}, {"X": dX, **dstates, **grads}, np.random.default_rng(seed), 1e-5
     )
@@ -171,7 +158,7 @@ def test_a_stacked_residual_bidirectional_lstm_with_dropout_and_a_mask_is_one_ex
     X, mask = rng.normal(size=(T, B, D)), np.arange(T)[:, None] < [6, 2, 4]
     dY = rng.normal(size=(T, B, Q)) * mask[..., None]
     _, last, _ = model.forward(X)
-    state, dstate = (changed(lambda s: rng.normal(size=s.shape), last) for _ in range(2))
+    state, dstate = (each(lambda s: rng.normal(size=s.shape), last) for _ in range(2))
     worst = check_gradients(model, X, state, mask, dY, dstate, 0)
     assert worst.error < 1e-6, str(worst)
     assert len(model.params) == 14
@@ -243,7 +230,7 @@ def test_batch_permutation_commutes(plan, sizes, seed, mask):
     model, X, state, mask, dY, dstate = problem(plan, sizes, seed, mask)
     (Y, last), (dX, dfirst, grads) = run(model, X, state, mask, dY, dstate)
     order = np.random.default_rng(seed).permutation(X.shape[1])
-    permuted = lambda s: changed(lambda a: a[order], s)
+    permuted = lambda s: each(lambda a: a[order], s)
     mask_permuted = None if mask is None else mask[:, order]
     got = run(model, X[:, order], permuted(state), mask_permuted, dY[:, order], permuted(dstate))
     assert_same(got[0], (Y[:, order], permuted(last)))

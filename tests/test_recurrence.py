@@ -27,17 +27,17 @@ def problem(name, sizes, seed):
     return cell, X, state, dH, dstate, rng
 
 
-def assert_same(got, expected, atol=1e-12):
-    """Equal (dX, dstate, grads) triples, or dicts, or arrays: absolutely, or relative to what is expected."""
+def assert_same(got, expected, atol=1e-12, rtol=0):
+    """Equal (dX, dstate, grads) triples, or equal dicts, or equal arrays."""
     if isinstance(expected, dict):
         assert got.keys() == expected.keys()
         for name in expected:
-            np.testing.assert_allclose(got[name], expected[name], rtol=atol, atol=atol, err_msg=name)
+            np.testing.assert_allclose(got[name], expected[name], rtol=rtol, atol=atol, err_msg=name)
     elif isinstance(expected, tuple):
         for g, e in zip(got, expected, strict=True):
-            assert_same(g, e, atol)
+            assert_same(g, e, atol, rtol)
     else:
-        np.testing.assert_allclose(got, expected, rtol=atol, atol=atol)
+        np.testing.assert_allclose(got, expected, rtol=rtol, atol=atol)
 
 
 @given(name=NAME, sizes=SIZES, seed=SEED)
@@ -164,7 +164,8 @@ def test_truncated_gradient_loss_by_loss(name, sizes, seed, k1, more):
         (states[t][0] * torch.tensor(dH[t])).sum().backward()
         for key, grad in gradients(cell, leaves)[2].items():
             total[key] += grad
-    assert_same(truncated_bptt(cell, dH, cell.forward(X, h, mask)[2], k1, k2), total)
+    # Sums of many large terms: a layer norm's gradients come near 100, which float64 knows to 1e-14.
+    assert_same(truncated_bptt(cell, dH, cell.forward(X, h, mask)[2], k1, k2), total, rtol=1e-12)
 
 
 def test_truncation_drops_something():
