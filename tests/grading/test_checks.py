@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -9,7 +10,8 @@ import pytest
 from rnncourse.cells import RNN
 from rnncourse.grading import check, grade
 from rnncourse.grading.checks import find, sets
-from rnncourse.grading.checks.judge import judge
+from rnncourse.grading.checks import judge as judging
+from rnncourse.grading.checks.judge import Sitting, judge
 
 SEEDS = range(30)
 NAMES = [name for names in sets().values() for name in names]
@@ -19,6 +21,12 @@ SOLUTIONS = [(name, solution) for name in NAMES for solution in find(name).alter
 
 def judged(name, function, seed=0):
     return judge(find(name), function, np.random.default_rng(seed))
+
+
+@cache
+def sittings(name):
+    """A sitting for each seed, kept for all mistakes of the bank."""
+    return [Sitting(find(name), np.random.default_rng(seed)) for seed in SEEDS]
 
 
 def in_precision(problem, dtype):
@@ -42,7 +50,7 @@ def test_the_bank_is_large_enough(name):
 
 @pytest.mark.parametrize(("name", "mistake"), BANK, ids=[f"{name}: {mistake}" for name, mistake in BANK])
 def test_every_mistake_is_rejected_on_every_seed_and_named(name, mistake):
-    reports = [judged(name, find(name).mistakes[mistake], seed) for seed in SEEDS]
+    reports = [sitting.judge(find(name).mistakes[mistake]) for sitting in sittings(name)]
     passed = [seed for seed, report in zip(SEEDS, reports, strict=True) if report.points == find(name).points]
     assert not passed, f"passes with the seeds {passed}"
     hints = [report.hint for report in reports]
@@ -423,6 +431,33 @@ def test_every_bad_answer_gets_its_sentence(name, function, sentence):
     assert report.points < find(name).points
     assert sentence in " ".join(str(report).split())
     assert len(report.advice) <= 3
+
+
+def test_a_function_that_never_returns_is_stopped(monkeypatch):
+    def waits(x, h, W_x, W_h, b):
+        while True:
+            pass
+
+    monkeypatch.setattr(judging, "SECONDS", 0.2)
+    report = judged("rnn_step", waits)
+    assert report.points == 0
+    assert "was still running after 0.2 seconds in your line" in " ".join(str(report).split())
+    assert "does a loop never end? The inputs were x (3, 4)" in " ".join(str(report).split())
+
+
+def test_a_name_that_is_not_defined_points_at_the_cells():
+    report = judged("rnn_step", lambda *args: not_yet_defined(*args))  # noqa: F821
+    assert "name 'not_yet_defined' is not defined (has the cell that defines it been run?)" in " ".join(
+        str(report).split()
+    )
+
+
+def test_ctrl_c_stays_ctrl_c():
+    def interrupted(x, h, W_x, W_h, b):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        judged("rnn_step", interrupted)
 
 
 def test_a_view_of_an_input_is_refused():

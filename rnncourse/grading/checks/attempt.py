@@ -1,7 +1,9 @@
 """Call a student's function: quietly, on copies, and without letting its errors out."""
 
+import _thread
 import inspect
 import io
+import threading
 import traceback
 import warnings
 from collections.abc import Iterator, Mapping
@@ -37,11 +39,51 @@ def attempt(problem: Problem, function: Function, case: Case) -> Result:
 
 
 def described(error: Exception) -> str:
-    """An error in one line: its type, the student's line that it came from, and the first line of its message."""
+    """What happened, in one line: the type of error, the student's line, and the first line of the message."""
     theirs = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(NOT_THEIRS)]
     line = f" in your line {theirs[-1].lineno}, `{theirs[-1].line}`" if theirs and theirs[-1].line else ""
     message = (str(error).splitlines() or [""])[0][:200].rstrip(".")
-    return f"{type(error).__name__}{line}" + (f": {message}" if message else "")
+    if isinstance(error, OutOfTime):
+        return f"{message}{line}: does a loop never end?"
+    if isinstance(error, NameError):
+        message += " (has the cell that defines it been run?)"
+    return f"raised {type(error).__name__}{line}" + (f": {message}" if message else "")
+
+
+class OutOfTime(Exception):
+    """A function did not return in time."""
+
+
+@contextmanager
+def limited(seconds: float) -> Iterator[None]:
+    """Raise `OutOfTime` in what runs inside when it takes longer. It works in the main thread only, as in notebooks.
+
+    The code inside is interrupted as Ctrl-C would, on every system; a real Ctrl-C stays one.
+    """
+    late, done, lock = False, False, threading.Lock()
+
+    def interrupt() -> None:
+        nonlocal late
+        with lock:
+            late = not done
+            if late:
+                _thread.interrupt_main()
+
+    timer = threading.Timer(seconds, interrupt)
+    timer.daemon = True
+    if threading.current_thread() is threading.main_thread():
+        timer.start()
+    try:
+        try:
+            yield
+        finally:
+            with lock:
+                done = True
+            timer.cancel()
+    except KeyboardInterrupt as stop:
+        if not late:
+            raise
+        raise OutOfTime(f"was still running after {seconds:g} seconds").with_traceback(stop.__traceback__) from None
 
 
 @contextmanager

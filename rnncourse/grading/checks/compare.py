@@ -1,6 +1,6 @@
-"""Compare one output of a function with what was expected: kind, dtype, shape, NaN, values, in this order.
+"""Compare what was returned with what was expected: dtypes, shapes, NaN, places in words, likeness of two answers.
 
-The first difference ends it: it is raised as a `Wrong`, in one sentence.
+`kinds` uses it, output by output; the first difference is raised as a `Wrong`, in one sentence.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,32 +9,23 @@ from typing import Any
 import numpy as np
 
 from rnncourse.arrays import Array
-from rnncourse.grading.checks.wrong import Wrong, WrongForm, WrongNumbers, WrongShape, kind
+from rnncourse.grading.checks.wrong import WrongForm, WrongNumbers, WrongShape, kind
 
-AXES = {"N": "window", "T": "time step", "B": "sequence", "D": "input", "H": "hidden unit", "Q": "output"}
+AXES = {
+    "N": "window",
+    "T": "time step",
+    "L": "layer",
+    "B": "sequence",
+    "D": "input",
+    "H": "hidden unit",
+    "G": "gate entry",
+    "Q": "output",
+    "V": "token",
+    "E": "feature",
+    "I": "row",
+    "J": "column",
+}
 """The letters of the course's shapes, as words."""
-
-
-def expect_output(name: str, axes: str, got: Any, want: Any, tolerance: float) -> None:
-    """Raise `Wrong` unless the output `got` is `want`. `axes` is a string such as "T B H", or "" for a whole number."""
-    if axes:
-        expect_numbers(name, axes.split(), got, want)
-        expect_values(name, axes.split(), got, want, tolerance)
-    else:
-        expect_count(name, got, want)
-
-
-def expect_count(name: str, got: Any, want: int) -> None:
-    """Raise `Wrong` unless `got` is the whole number `want`, exactly."""
-    got = got[()] if isinstance(got, np.ndarray) else got  # an array without axes is a number
-    if got is None:
-        raise WrongForm(f"{name} is None, expected {want}")
-    if isinstance(got, (float, np.floating)):
-        raise WrongForm(f"{name} is {got}, a float; it should be a whole number, an int: expected {want}")
-    if isinstance(got, bool) or not isinstance(got, (int, np.integer)):
-        raise WrongForm(f"{name} should be a number, got {kind(got)}")
-    if got != want:
-        raise Wrong(f"{name} is {got}, expected {want}")
 
 
 def expect_array(name: str, got: Any) -> None:
@@ -44,16 +35,20 @@ def expect_array(name: str, got: Any) -> None:
         raise WrongForm(f"{name} should be a NumPy array, got {kind(got)}{cure}")
 
 
-def expect_numbers(name: str, letters: Sequence[str], got: Any, want: Array) -> None:
-    """Raise `Wrong` unless `got` is an array of the shape of `want` that holds finite real numbers."""
-    shape = f"{want.shape}, that is ({', '.join(letters)})"
+def expect_shape(name: str, letters: Sequence[str], got: Any, want: Array) -> None:
+    """Raise `Wrong` unless `got` is an array of the shape of `want` that holds numbers, or True and False."""
+    shape = f"{want.shape}, that is ({', '.join(letters)}{',' * (len(letters) == 1)})"
     if got is None:
         raise WrongForm(f"{name} is None, expected an array of shape {shape}")
     expect_array(name, got)
-    if got.dtype.kind not in "fiu":
+    if got.dtype.kind not in "biuf" or (got.dtype == bool and want.dtype != bool):
         raise WrongNumbers(f"{name} has dtype {got.dtype}, expected real numbers")
     if got.shape != want.shape:
         raise WrongShape(f"{name} has shape {got.shape}, expected {shape}{shape_hint(got.shape, want.shape)}")
+
+
+def expect_finite(name: str, letters: Sequence[str], got: Array) -> None:
+    """Raise `Wrong` unless the array holds finite numbers, in a floating-point dtype."""
     if got.dtype.kind != "f":
         raise WrongNumbers(
             f"{name} has the integer dtype {got.dtype}, which cuts off what comes after the decimal point"
@@ -67,39 +62,30 @@ def expect_numbers(name: str, letters: Sequence[str], got: Any, want: Array) -> 
         )
 
 
-def expect_values(name: str, letters: Sequence[str], got: Array, want: Array, tolerance: float) -> None:
-    """Raise `Wrong` unless the arrays agree. In time it names the first wrong step: later ones inherit the error."""
-    error = np.abs(got - want) / np.maximum(1, np.abs(want))
-    wrong = error > tolerance
-    if not wrong.any():
-        return
-    in_time = sum(letter in "NT" for letter in letters)  # these axes come first
-    first = tuple(np.argwhere(wrong)[0][:in_time])
-    worst = np.unravel_index(error[first].argmax(), error[first].shape)
-    where = f"first at {name}{''.join(f'[{k}]' for k in first)}," if first else "the largest error is at"
-    at = (*first, *worst)
-    raise Wrong(
-        f"{name} is wrong in {wrong.sum()} of {got.size} places{steps(letters, wrong)}; "
-        f"{where} {place(letters[in_time:], worst)}: expected {want[at]:.6g}, got {got[at]:.6g}"
-    )
-
-
 def same(got: Mapping[str, Any], want: Mapping[str, Any], tolerance: float) -> bool:
     """Whether two returned values (outputs by name) are alike, NaN and all: so a known mistake is recognised."""
-    if got.keys() != want.keys():
-        return False
+    return got.keys() == want.keys() and all(same_output(got[name], want[name], tolerance) for name in want)
+
+
+def same_output(a: Any, b: Any, tolerance: float) -> bool:
+    """Whether two outputs are alike: numbers to a tolerance, anything else exactly.
+
+    >>> same_output([1.0, np.nan], np.array([1 + 1e-9, np.nan]), 1e-5), same_output({"the": 0}, {"the": 0}, 1e-5)
+    (True, True)
+    """
+    if any(isinstance(value, (dict, str)) for value in (a, b)):
+        return type(a) is type(b) and bool(a == b)
     try:
-        pairs = [(np.asarray(got[name]), np.asarray(want[name])) for name in want]
+        one, other = np.asarray(a), np.asarray(b)
     except ValueError:  # lists of lists of several lengths
         return False
-    if any(array.dtype.kind not in "fiu" for pair in pairs for array in pair):
+    if any(array.dtype.kind == "U" for array in (one, other)):
+        return np.array_equal(one, other)
+    if any(array.dtype.kind not in "biuf" for array in (one, other)):
         return False
-    return all(
-        np.array_equal(a, b)
-        if a.dtype.kind != "f" and b.dtype.kind != "f"
-        else a.shape == b.shape and np.allclose(a, b, tolerance, tolerance, equal_nan=True)
-        for a, b in pairs
-    )
+    if one.dtype.kind != "f" and other.dtype.kind != "f":
+        return one.dtype.kind == other.dtype.kind and np.array_equal(one, other)
+    return one.shape == other.shape and np.allclose(one, other, tolerance, tolerance, equal_nan=True)
 
 
 def shape_hint(got: tuple[int, ...], want: tuple[int, ...]) -> str:
@@ -136,4 +122,15 @@ def steps(letters: Sequence[str], wrong: Array) -> str:
         return f", at every {word}"
     if np.array_equal(hit, np.arange(hit[0], len(wrong))):
         return f", from {word} {hit[0]} on"
+    if len(hit) > 1 and np.array_equal(hit, np.arange(len(hit))):
+        return f", up to {word} {hit[-1]}"
     return f", at {word}{'s' * (len(hit) > 1)} {', '.join(map(str, hit))}"
+
+
+def shown(value: Any) -> str:
+    """A value in a sentence: six digits of a float.
+
+    >>> shown(np.float64(2 / 3)), shown(np.int64(7)), shown(np.True_)
+    ('0.666667', '7', 'True')
+    """
+    return f"{value:.6g}" if isinstance(value, (float, np.floating)) else str(value)

@@ -2,38 +2,88 @@
 
 import inspect
 from copy import deepcopy
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from rnncourse.grading.checks.attempt import Result, attempt, described
-from rnncourse.grading.checks.compare import expect_output, same
+from rnncourse.grading.checks.attempt import OutOfTime, Result, attempt, described, limited
+from rnncourse.grading.checks.compare import same
 from rnncourse.grading.checks.problem import Case, Function, Problem
 from rnncourse.grading.checks.report import Report
 from rnncourse.grading.checks.wrong import Wrong, WrongForm, WrongNumbers, WrongShape
 
+SECONDS = 20.0
+"""How long a function may take for all cases together. Model answers take milliseconds."""
+
 
 def judge(problem: Problem, function: Function, rng: np.random.Generator) -> Report:
     """The `Report` on a student's `function`: what is wrong in the cases that `rng` draws, and why."""
-    cases = list(problem.cases(rng))
-    try:
-        expect_function(problem, function, cases[0])
-    except Wrong as unfit:
-        return Report(problem, dict.fromkeys(problem.parts, ended(unfit)), reread=unfit.reread)
-    results = [attempt(problem, function, case) for case in cases]
-    if isinstance(results[0].error, NotImplementedError):
-        unwritten = f"{problem.name} is not written yet: put your code in place of `raise NotImplementedError()`."
-        return Report(problem, dict.fromkeys(problem.parts, unwritten))
+    return Sitting(problem, rng).judge(function)
 
-    verdicts = [verdict(problem, case, result) for case, result in zip(cases, results, strict=True)]
-    faults = [(k, wrong) for k, wrong in enumerate(verdicts) if wrong]
-    if not faults:
-        return Report(problem, {})
-    sentences: dict[str, str] = {}
-    for k, wrong in faults:
-        sentences.setdefault(cases[k].part, f"{cases[k].note}: {ended(wrong)}")
-    first, wrong = faults[0]
-    return Report(problem, sentences, wrong.reread, diagnosis(problem, cases, results, verdicts, first))
+
+class Sitting:
+    """The cases that `rng` draws for a problem, on which any number of functions are judged.
+
+    What the known mistakes give on these cases is computed once, for the first function that is wrong.
+    """
+
+    def __init__(self, problem: Problem, rng: np.random.Generator):
+        self.problem, self.cases = problem, list(problem.cases(rng))
+
+    @cached_property
+    def mistaken(self) -> dict[str, tuple[list[Result], list[Wrong | None]]]:
+        """By mistake: what it gives in each case, and what is `Wrong` with that."""
+        return {hint: self.tried(mistake) for hint, mistake in self.problem.mistakes.items()}
+
+    def tried(self, function: Function) -> tuple[list[Result], list[Wrong | None]]:
+        """What a function gives in each case, and what is `Wrong` with that. All together get `SECONDS`."""
+        results: list[Result] = []
+        try:
+            with limited(SECONDS):
+                for case in self.cases:
+                    results.append(attempt(self.problem, function, case))
+        except OutOfTime as late:
+            results += [Result(None, late, {})] * (len(self.cases) - len(results))
+        return results, [verdict(self.problem, case, got) for case, got in zip(self.cases, results, strict=True)]
+
+    def judge(self, function: Function) -> Report:
+        """The `Report` on a student's `function`."""
+        problem = self.problem
+        try:
+            expect_function(problem, function, self.cases[0])
+        except Wrong as unfit:
+            return Report(problem, dict.fromkeys(problem.parts, ended(unfit)), reread=unfit.reread)
+        results, verdicts = self.tried(function)
+        if isinstance(results[0].error, NotImplementedError):
+            unwritten = f"{problem.name} is not written yet: put your code in place of `raise NotImplementedError()`."
+            return Report(problem, dict.fromkeys(problem.parts, unwritten))
+
+        faults = [(k, wrong) for k, wrong in enumerate(verdicts) if wrong]
+        if not faults:
+            return Report(problem, {})
+        sentences: dict[str, str] = {}
+        for k, wrong in faults:
+            sentences.setdefault(self.cases[k].part, f"{self.cases[k].note}: {ended(wrong)}")
+        first, wrong = faults[0]
+        return Report(problem, sentences, wrong.reread, self.diagnosis(results, verdicts, first))
+
+    def diagnosis(self, results: list[Result], verdicts: list[Wrong | None], first: int) -> str | None:
+        """The known mistake that explains what is wrong, or None.
+
+        It gives what the student's function gave in the case that is wrong `first`, and in more cases than other
+        mistakes do. It is wrong there, and in no case where the student is right. Errors with the same message are
+        alike, but errors alone are no evidence: a value must agree in some case.
+        """
+        agreement: dict[str, int] = {}
+        for hint, (tried, wrong) in self.mistaken.items():
+            if not wrong[first] or not alike(self.problem, self.cases[first], results[first], tried[first]):
+                continue
+            elsewhere = any(theirs and not ours for theirs, ours in zip(wrong, verdicts, strict=True))
+            agreed = [k for k, case in enumerate(self.cases) if alike(self.problem, case, results[k], tried[k])]
+            if not elsewhere and any(results[k].error is None for k in agreed):
+                agreement[hint] = len(agreed)
+        return max(agreement, key=lambda hint: agreement[hint], default=None)
 
 
 def expect_function(problem: Problem, function: Any, case: Case) -> None:
@@ -64,14 +114,15 @@ def expect_result(problem: Problem, case: Case, result: Result) -> None:
     value, error, args = result
     if error is not None:
         of_shapes = isinstance(error, (ValueError, IndexError))
-        sentence = f"{problem.name} raised {described(error)}. The inputs were {case.inputs}"
+        what = described(error)
+        sentence = f"{problem.name} {what}{'' if what.endswith('?') else '.'} The inputs were {case.inputs}"
         raise WrongShape(sentence) if of_shapes else WrongForm(sentence)
     if value is None:
         raise WrongForm("it returned None: is a `return` missing?")
     want = problem.unpack(problem.outputs, problem.reference(*deepcopy(list(case.args.values()))))
     got = problem.unpack(problem.outputs, value)
     for name in case.outputs or problem.outputs:
-        expect_output(name, problem.outputs[name], got[name], want[name], case.tolerance)
+        problem.outputs[name].expect(name, got[name], want[name], case.tolerance)
     if case.untouched:
         expect_untouched(case, got, args)
 
@@ -84,28 +135,6 @@ def expect_untouched(case: Case, outputs: dict[str, Any], args: dict[str, Any]) 
         for output in outputs:
             if isinstance(before, np.ndarray) and np.may_share_memory(outputs[output], args[name]):
                 raise WrongNumbers(f"{output} shares its memory with the input {name}; return a new array")
-
-
-def diagnosis(
-    problem: Problem, cases: list[Case], results: list[Result], verdicts: list[Wrong | None], first: int
-) -> str | None:
-    """The known mistake that explains what is wrong, or None.
-
-    It gives what the student's function gave in the case that is wrong `first`, and in more cases than other mistakes
-    do. It is wrong there, and in no case where the student is right. Errors with the same message are alike, but errors
-    alone are no evidence: a value must agree in some case.
-    """
-    agreement: dict[str, int] = {}
-    for hint, mistake in problem.mistakes.items():
-        if not alike(problem, cases[first], results[first], attempt(problem, mistake, cases[first])):
-            continue
-        tried = [attempt(problem, mistake, case) for case in cases]
-        wrong = [verdict(problem, case, result) for case, result in zip(cases, tried, strict=True)]
-        elsewhere = any(theirs and not ours for theirs, ours in zip(wrong, verdicts, strict=True))
-        agreed = [k for k, case in enumerate(cases) if alike(problem, case, results[k], tried[k])]
-        if wrong[first] and not elsewhere and any(results[k].error is None for k in agreed):
-            agreement[hint] = len(agreed)
-    return max(agreement, key=lambda hint: agreement[hint], default=None)
 
 
 def alike(problem: Problem, case: Case, one: Result, other: Result) -> bool:

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from rnncourse.grading.checks.kinds import Kind
 from rnncourse.grading.checks.structure import single
 
 Function: TypeAlias = Callable[..., Any]
@@ -45,7 +46,7 @@ class Case:
 class Problem:
     """A function to write, and what is needed to judge it.
 
-    `outputs` names what the function returns and the axes of each, as letters ("T B H", "" for a whole number);
+    `outputs` names what the function returns and says of what kind it is: `Numbers("T B H")`, `Count()` (see `kinds`);
     `unpack` takes a returned value apart into these. `parts` are the parts that earn points, each all or nothing.
     `cases(rng)` draws the cases, part by part. `mistakes` and `alternatives` map a description to a function. `lends`
     holds correct versions of the functions that this one calls, used in place of the student's own, so that a mistake
@@ -53,7 +54,7 @@ class Problem:
     """
 
     name: str
-    outputs: Mapping[str, str]
+    outputs: Mapping[str, Kind]
     parts: Mapping[str, int]
     cases: Callable[[np.random.Generator], Iterable[Case]]
     reference: Function

@@ -1,5 +1,6 @@
 """count_parameters: how many numbers a recurrent cell and its output head learn, D·H + H·H + H + H·Q + Q."""
 
+from rnncourse.grading.checks.kinds import Count
 from rnncourse.grading.checks.problem import Case, Problem
 from rnncourse.grading.checks.structure import named
 
@@ -93,7 +94,7 @@ ALTERNATIVES = {
 
 PROBLEM = Problem(
     name="count_parameters",
-    outputs=dict.fromkeys((*CELL, *HEAD), ""),
+    outputs=dict.fromkeys((*CELL, *HEAD), Count()),
     unpack=named,
     parts={"cell": 1, "head and total": 1},
     cases=cases,

@@ -3,6 +3,7 @@
 import numpy as np
 
 from rnncourse.grading.checks import lent
+from rnncourse.grading.checks.kinds import Numbers
 from rnncourse.grading.checks.problem import Case, Problem
 from rnncourse.grading.checks.ps2.rnn_step import cell, huge, rnn_step, single_precision, weights
 from rnncourse.grading.checks.structure import several
@@ -170,7 +171,7 @@ ALTERNATIVES = {
 
 PROBLEM = Problem(
     name="rnn_forward",
-    outputs={"states": "T B H", "last": "B H"},
+    outputs={"states": Numbers("T B H"), "last": Numbers("B H")},
     unpack=several,
     parts={"from zeros": 2, "from any state": 2, "sizes of 1": 1, "numbers and inputs": 1},
     cases=cases,

@@ -4,6 +4,7 @@ import numpy as np
 
 from rnncourse.arrays import log_softmax, sigmoid
 from rnncourse.cells import RNN
+from rnncourse.grading.checks.kinds import Numbers
 from rnncourse.grading.checks.problem import Case, Problem
 
 
@@ -173,7 +174,7 @@ ALTERNATIVES = {
 
 PROBLEM = Problem(
     name="rnn_step",
-    outputs={"h_next": "B H"},
+    outputs={"h_next": Numbers("B H")},
     parts={"formula": 2, "sizes of 1": 1, "numbers and inputs": 1},
     cases=cases,
     reference=rnn_step,

@@ -6,6 +6,7 @@ import numpy as np
 
 from rnncourse.grading.checks import lent
 from rnncourse.grading.checks.compare import expect_array
+from rnncourse.grading.checks.kinds import Numbers
 from rnncourse.grading.checks.problem import Case, Problem
 from rnncourse.grading.checks.ps2.rnn_forward import rnn_forward
 from rnncourse.grading.checks.ps2.rnn_step import single_precision, weights
@@ -176,7 +177,7 @@ ALTERNATIVES = {
 
 PROBLEM = Problem(
     name="run_stateful",
-    outputs={"states": "N T B H"},
+    outputs={"states": Numbers("N T B H")},
     unpack=one_array,
     parts={"carrying": 2, "resets": 1, PLAIN: 1},
     cases=cases,
