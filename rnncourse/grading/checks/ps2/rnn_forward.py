@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from rnncourse.grading.checks import lent
 from rnncourse.grading.checks.kinds import Numbers
+from rnncourse.grading.checks.lent import ps2 as lent
 from rnncourse.grading.checks.problem import Case, Problem
-from rnncourse.grading.checks.ps2.rnn_step import cell, huge, rnn_step, single_precision, weights
+from rnncourse.grading.checks.ps2.rnn_step import cell, huge, rnn_step, weights
 from rnncourse.grading.checks.structure import several
 
 

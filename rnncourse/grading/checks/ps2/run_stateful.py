@@ -4,12 +4,12 @@ from itertools import pairwise
 
 import numpy as np
 
-from rnncourse.grading.checks import lent
 from rnncourse.grading.checks.compare import expect_array
 from rnncourse.grading.checks.kinds import Numbers
+from rnncourse.grading.checks.lent import ps2 as lent
 from rnncourse.grading.checks.problem import Case, Problem
 from rnncourse.grading.checks.ps2.rnn_forward import rnn_forward
-from rnncourse.grading.checks.ps2.rnn_step import single_precision, weights
+from rnncourse.grading.checks.ps2.rnn_step import weights
 from rnncourse.grading.checks.wrong import WrongForm, WrongShape
 
 PLAIN = "sizes of 1 and inputs"

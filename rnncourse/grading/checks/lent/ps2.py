@@ -1,8 +1,4 @@
-"""What a check lends a function in place of the student's own: correct versions of the functions that it calls.
-
-They are written as a student would, views included: `last` is a part of `states`. A wrong argument is named in the
-words of the problem set.
-"""
+"""The functions of problem set 2, as a student would write them: `last` is a part of `states`."""
 
 from typing import Any
 
