@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from rnncourse.grading.checks.drawing import single_precision
 from rnncourse.grading.checks.kinds import Numbers
 from rnncourse.grading.checks.lent import ps2 as lent
 from rnncourse.grading.checks.problem import Case, Problem

@@ -5,6 +5,7 @@ from itertools import pairwise
 import numpy as np
 
 from rnncourse.grading.checks.compare import expect_array
+from rnncourse.grading.checks.drawing import single_precision
 from rnncourse.grading.checks.kinds import Numbers
 from rnncourse.grading.checks.lent import ps2 as lent
 from rnncourse.grading.checks.problem import Case, Problem
