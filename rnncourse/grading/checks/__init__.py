@@ -20,7 +20,7 @@ def sets() -> dict[str, list[str]]:
     >>> sets()["ps2"]
     ['count_parameters', 'rnn_forward', 'rnn_step', 'run_stateful']
     """
-    folders = [module.name for module in iter_modules(__path__) if module.ispkg]
+    folders = [module.name for module in iter_modules(__path__) if module.name.startswith("ps")]
     return {name: [m.name for m in iter_modules(import_module(f"{__name__}.{name}").__path__)] for name in folders}
 
 
