@@ -202,14 +202,14 @@ def test_sound_layers_leak_nothing(name, mask):
     found = leak_test(SOUND[name], normal(7, 3, 3), rng(), mask)
     assert found.future == 0
     assert (found.pads is None) == (mask is None)
-    assert max(found.pads or 0, found.order, found.neighbours) < 1e-12, str(found)
+    assert max(found.pads or 0, found.order, found.neighbors) < 1e-12, str(found)
 
 
 def test_a_masked_bidirectional_layer_sees_the_future_alone():
     layer = Stacked(Bidirectional(LSTM(3, 4, rng()), GRU(3, 2, rng())), Linear(6, 2, rng()))
     found = leak_test(layer, normal(7, 3, 3), rng(), LENGTHS)
     assert found.future > 0.01
-    assert max(found.pads, found.order, found.neighbours) < 1e-12, str(found)
+    assert max(found.pads, found.order, found.neighbors) < 1e-12, str(found)
 
 
 class Wrong(Stacked):
@@ -255,9 +255,9 @@ def state_of_the_neighbour(forward, X, state, mask):
 MISTAKES = {
     "next input": (next_input, {"future"}),
     "ignored mask": (no_mask, {"pads"}),
-    "batch statistics": (standardized, {"neighbours", "pads"}),
+    "batch statistics": (standardized, {"neighbors", "pads"}),
     "the place in the batch": (by_place, {"order"}),
-    "another's state": (state_of_the_neighbour, {"neighbours"}),
+    "another's state": (state_of_the_neighbour, {"neighbors"}),
 }
 
 

@@ -15,7 +15,7 @@ class Leaks(NamedTuple):
     Rounding may differ between two batches, so a sound layer shows some 1e-16 times its outputs' size; a leak is
     larger by far. Printed, it is a report.
 
-    >>> print(Leaks(future=0.25, pads=None, order=0.0, neighbours=0.0))
+    >>> print(Leaks(future=0.25, pads=None, order=0.0, neighbors=0.0))
     the future moves earlier outputs by: 0.25
     padding moves real steps by: not tested (no padding)
     the order of the batch moves a sequence by: 0
@@ -25,14 +25,14 @@ class Leaks(NamedTuple):
     future: float | None
     pads: float | None
     order: float | None
-    neighbours: float | None
+    neighbors: float | None
 
     def __str__(self) -> str:
         lines = {
             "the future moves earlier outputs by": (self.future, "one step"),
             "padding moves real steps by": (self.pads, "no padding"),
             "the order of the batch moves a sequence by": (self.order, "one sequence"),
-            "other sequences move a sequence by": (self.neighbours, "one sequence"),
+            "other sequences move a sequence by": (self.neighbors, "one sequence"),
         }
         return "\n".join(
             f"{what}: " + (f"not tested ({why})" if moved is None else f"{moved:.2g}")
@@ -50,7 +50,7 @@ def leak_test(layer: Layer, X: Array, rng: np.random.Generator, mask: Array | No
       bidirectional one is not, and may not be used where the future is what is asked for.
     - pads: all inputs where the mask is False.
     - order: the sequences' places in the batch, all moved by one.
-    - neighbours: all sequences but one, for every one.
+    - neighbors: all sequences but one, for every one.
 
     Raises TypeError or ValueError, naming the argument, if X or `mask` does not fit; TypeError if `rng` is no NumPy
     generator; ValueError for ids that are all 0, which leave no other id to draw.
@@ -83,7 +83,7 @@ def leak_test(layer: Layer, X: Array, rng: np.random.Generator, mask: Array | No
         pairs += [(new[batch], old[batch]) for new, old in zip(changed[1], leaves(state), strict=True)]
         return _largest(pairs)
 
-    future = pads = order = neighbours = None
+    future = pads = order = neighbors = None
     if T > 1:
         runs = [(t, run(np.concatenate([X[:t], other[t:]]))[0]) for t in range(1, T)]
         future = _largest([(new[:t][real[:t]], Y[:t][real[:t]]) for t, new in runs])
@@ -92,8 +92,8 @@ def leak_test(layer: Layer, X: Array, rng: np.random.Generator, mask: Array | No
     if B > 1:
         order = moved(run(X, roll=1))
         alone = [slice(b, b + 1) for b in range(B)]
-        neighbours = float(np.max([moved(run(_where(np.arange(B) == b, X, other)), alone[b]) for b in range(B)]))
-    return Leaks(future, pads, order, neighbours)
+        neighbors = float(np.max([moved(run(_where(np.arange(B) == b, X, other)), alone[b]) for b in range(B)]))
+    return Leaks(future, pads, order, neighbors)
 
 
 def _other(X: Array, rng: np.random.Generator) -> Array:
