@@ -219,10 +219,10 @@ class GRU(Cell):
         """The gates r and z, the candidate n, and the mean of n and h that z weighs. Saves r, z, n and h W_hn + b_h."""
         (h,) = state
         hw, H = h @ self.W_h, h.shape[-1]
-        rz = sigmoid(xw[:, : 2 * H] + hw[:, : 2 * H])
+        rz = sigmoid(xw[..., : 2 * H] + hw[..., : 2 * H])
         r, z = split(rz, 2)
-        q = hw[:, 2 * H :] + self.b_h
-        n = np.tanh(xw[:, 2 * H :] + r * q)
+        q = hw[..., 2 * H :] + self.b_h
+        n = np.tanh(xw[..., 2 * H :] + r * q)
         return (n + z * (h - n),), beside(rz, n, q)
 
     def linearize(self, gates: Array, prev: Array, new: Array) -> tuple[Array, ...]:
@@ -264,9 +264,9 @@ class GRUResetBefore(Cell):
         """As `GRU.step`, with two products, because n waits for r. Saves r, z, n."""
         (h,) = state
         k = 2 * h.shape[-1]
-        rz = sigmoid(xw[:, :k] + h @ self.W_h[:, :k])
+        rz = sigmoid(xw[..., :k] + h @ self.W_h[..., :k])
         r, z = split(rz, 2)
-        n = np.tanh(xw[:, k:] + (r * h) @ self.W_h[:, k:])
+        n = np.tanh(xw[..., k:] + (r * h) @ self.W_h[..., k:])
         return (n + z * (h - n),), beside(rz, n)
 
     def linearize(self, gates: Array, prev: Array, new: Array) -> tuple[Array, ...]:
@@ -279,9 +279,9 @@ class GRUResetBefore(Cell):
         (dh,), (Jr, Jz, Jn, r, z) = dstate, J
         k = 2 * dh.shape[-1]
         a_n = Jn * dh
-        drh = a_n @ W_hT[k:]
+        drh = a_n @ W_hT[..., k:, :]
         a_rz = beside(Jr * drh, Jz * dh)
-        return beside(a_rz, a_n), (z * dh + r * drh + a_rz @ W_hT[:k],)
+        return beside(a_rz, a_n), (z * dh + r * drh + a_rz @ W_hT[..., :k, :],)
 
     def recurrent_grads(self, a: Array, tape: Tape) -> Params:
         """dL/dW_h: r and z met h, the candidate met r ⊙ h."""

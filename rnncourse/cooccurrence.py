@@ -13,8 +13,8 @@ from rnncourse.arrays import Array, expect_array, expect_ids, expect_positive
 def cooccurrences(sequences: Sequence[Array], V: int, reach: int) -> Array:
     """How often two tokens stand at most `reach` places apart: C (V, V), symmetric, float.
 
-    `sequences` are ids (n,) from 0 to V−1, of any lengths; pairs across two sequences are not counted. Both C_ab and C_ba
-    count a pair of tokens a, b; a pair of equal tokens counts twice in C_aa.
+    `sequences` are ids (n,) from 0 to V−1, of any lengths; pairs across two sequences are not counted. C_ab counts each
+    place of a with each place of b, so a pair of equal tokens counts twice in C_aa.
     Raises TypeError or ValueError, naming the sequence, for what are no ids; ValueError unless V and reach are at least
     1.
 

@@ -9,6 +9,7 @@ import torch
 from rnncourse import analysis, init, interop, optim, parameters, schedules
 from rnncourse.arrays import expect, one_hot
 from rnncourse.cells import GRU, LSTM, RNN, GRUResetBefore
+from rnncourse.cooccurrence import closest_rows, cooccurrences, positive_pmi
 from rnncourse.data import (
     adding,
     classify_tokens,
@@ -41,6 +42,7 @@ from rnncourse.losses import at_end, from_step, perplexity, quantile, softmax_cr
 from rnncourse.ngram import AddK, Interpolated, ngrams
 from rnncourse.padding import bucket, length_mask, pad_left, pad_right, padding_share, reverse_padded
 from rnncourse.recurrence import truncated_bptt
+from rnncourse.seeds import Seeds, clip_each
 from rnncourse.subwords import BytePairs
 from rnncourse.text import Vocabulary, contiguous_batches
 from rnncourse.train import fit
@@ -1186,6 +1188,52 @@ ROWS = {
         TypeError,
         "^expected tokens to be strings, got 3",
     ),
+    # cooccurrence
+    "cooccurrences: an id too large": (
+        lambda: cooccurrences([np.array([0, 1]), np.array([2])], V=2, reach=1),
+        ValueError,
+        r"^expected sequences\[1\] between 0 and 1, got 2",
+    ),
+    "cooccurrences: no array": (
+        lambda: cooccurrences([[0, 1]], V=2, reach=1),
+        TypeError,
+        r"^expected sequences\[0\] to be a NumPy array of integers, got list",
+    ),
+    "cooccurrences: reach 0": (
+        lambda: cooccurrences([np.array([0, 1])], V=2, reach=0),
+        ValueError,
+        "^expected reach to be a positive integer, got 0",
+    ),
+    "positive_pmi: not square": (
+        lambda: positive_pmi(np.ones((2, 3))),
+        ValueError,
+        r"^expected counts of shape \(V, V\), got \(2, 3\)",
+    ),
+    "positive_pmi: negative": (
+        lambda: positive_pmi(np.array([[1.0, -1.0], [-1.0, 1.0]])),
+        ValueError,
+        "^expected counts of at least 0, got -1.0",
+    ),
+    "closest_rows: not symmetric": (
+        lambda: closest_rows(np.array([[1.0, 2.0], [0.0, 1.0]]), 1),
+        ValueError,
+        r"^expected a symmetric M of shape \(V, V\), got another of shape \(2, 2\)",
+    ),
+    "closest_rows: not square": (
+        lambda: closest_rows(np.ones((2, 3)), 1),
+        ValueError,
+        r"^expected a symmetric M of shape \(V, V\), got another of shape \(2, 3\)",
+    ),
+    "closest_rows: D too large": (
+        lambda: closest_rows(np.eye(2), 3),
+        ValueError,
+        "^expected D of at most 2, M's rows, got 3",
+    ),
+    "closest_rows: too few positive eigenvalues": (
+        lambda: closest_rows(np.diag([1.0, 0.0, -1.0]), 2),
+        ValueError,
+        "^expected M with 2 positive eigenvalues, got 1",
+    ),
     # subwords
     "BytePairs: None": (lambda: BytePairs([None], 3), TypeError, "^expected words to be strings, got None"),
     "BytePairs: no words": (lambda: BytePairs([], 3), ValueError, "^expected at least one word, got none"),
@@ -1505,6 +1553,43 @@ ROWS = {
         lambda: interop.from_torch(torch.nn.Embedding(2, 3, max_norm=1.0)),
         ValueError,
         "^expected a module with max_norm=None, got max_norm=1.0",
+    ),
+    # rnncourse.seeds
+    "Seeds: no cells": (lambda: Seeds([], []), ValueError, "^expected cells to be one or more, got none"),
+    "Seeds: cells of two kinds": (
+        lambda: Seeds([RNN(D, H, rng()), LSTM(D, H, rng())], [Linear(H, V, rng())] * 2),
+        ValueError,
+        "^expected cells to be alike, got a LSTM unlike the first at position 1",
+    ),
+    "Seeds: heads of two sizes": (
+        lambda: Seeds([RNN(D, H, rng())] * 2, [Linear(H, V, rng()), Linear(H, 1, rng())]),
+        ValueError,
+        "^expected heads to be alike, got a Linear unlike the first at position 1",
+    ),
+    "Seeds: too few heads": (
+        lambda: Seeds([RNN(D, H, rng())] * 2, [Linear(H, V, rng())]),
+        ValueError,
+        "^expected a head for each of 2 cells, got 1",
+    ),
+    "Seeds: a cell with a transpose of its own": (
+        lambda: Seeds([SkipRNN(D, H, 2, rng())] * 2, [Linear(H, V, rng())] * 2),
+        TypeError,
+        r"^expected a cell that indexes the last axis alone, as s\[..., :k\], got SkipRNN",
+    ),
+    "Seeds.forward: sequences of one network too few": (
+        lambda: Seeds([RNN(D, H, rng())] * 2, [Linear(H, V, rng())] * 2).forward(np.zeros((T, 1, B, D))),
+        ValueError,
+        r"^expected X of shape \(T, 2, B, 3\), got \(5, 1, 2, 3\)",
+    ),
+    "clip_each: a norm of 0": (
+        lambda: clip_each({"a": np.ones((2, 3))}, 0),
+        ValueError,
+        "^expected max_norm to be positive, got 0",
+    ),
+    "clip_each: NaN": (
+        lambda: clip_each({"a": np.full((2, 3), np.nan)}, 1),
+        FloatingPointError,
+        "^expected finite gradients, got norms",
     ),
 }
 

@@ -498,7 +498,7 @@ def test_an_input_that_a_reset_overwrites_costs_the_resets():
         report = judged("run_stateful", function)
         assert report.wrong == {
             "resets": f"Your inputs afterwards: the input {name} was changed; "
-            "work on a copy, or write the result to a new array."
+            "work on a copy, or write the result to a new one."
         }
         assert report.points == 3
 

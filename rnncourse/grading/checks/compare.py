@@ -51,7 +51,7 @@ def expect_finite(name: str, letters: Sequence[str], got: Array) -> None:
     """Raise `Wrong` unless the array holds finite numbers, in a floating-point dtype."""
     if got.dtype.kind != "f":
         raise WrongNumbers(
-            f"{name} has the integer dtype {got.dtype}, which cuts off what comes after the decimal point"
+            f"{name} has the integer dtype {got.dtype}, expected floats: integers drop what follows the decimal point"
         )
     bad = ~np.isfinite(got)
     if bad.any():

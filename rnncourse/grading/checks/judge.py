@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from rnncourse.arrays import Array
 from rnncourse.grading.checks.attempt import OutOfTime, Result, attempt, described, limited
 from rnncourse.grading.checks.compare import same
 from rnncourse.grading.checks.problem import Case, Function, Problem
@@ -66,7 +67,8 @@ class Sitting:
         for k, wrong in faults:
             sentences.setdefault(self.cases[k].part, f"{self.cases[k].note}: {ended(wrong)}")
         first, wrong = faults[0]
-        return Report(problem, sentences, wrong.reread, self.diagnosis(results, verdicts, first))
+        reread = problem.shapes if isinstance(wrong, WrongShape) else wrong.reread
+        return Report(problem, sentences, reread, self.diagnosis(results, verdicts, first))
 
     def diagnosis(self, results: list[Result], verdicts: list[Wrong | None], first: int) -> str | None:
         """The known mistake that explains what is wrong, or None.
@@ -130,11 +132,23 @@ def expect_result(problem: Problem, case: Case, result: Result) -> None:
 def expect_untouched(case: Case, outputs: dict[str, Any], args: dict[str, Any]) -> None:
     """Raise `Wrong` if the function changed an input or returned a view of one."""
     for name, before in case.args.items():
-        if not np.array_equal(args[name], before):
-            raise WrongNumbers(f"the input {name} was changed; work on a copy, or write the result to a new array")
-        for output in outputs:
-            if isinstance(before, np.ndarray) and np.may_share_memory(outputs[output], args[name]):
+        if not unchanged(args[name], before):
+            raise WrongNumbers(f"the input {name} was changed; work on a copy, or write the result to a new one")
+        for output, got in outputs.items():
+            if any(np.may_share_memory(got, array) for array in arrays(args[name])):
                 raise WrongNumbers(f"{output} shares its memory with the input {name}; return a new array")
+
+
+def unchanged(value: Any, before: Any) -> bool:
+    """Whether an input is what it was: an array, a number, a dict, or a list of these."""
+    if isinstance(before, list):
+        return len(value) == len(before) and all(map(unchanged, value, before))
+    return np.array_equal(value, before)
+
+
+def arrays(value: Any) -> list[Array]:
+    """The arrays in an input: itself, or those in a list."""
+    return [array for array in (value if isinstance(value, list) else [value]) if isinstance(array, np.ndarray)]
 
 
 def alike(problem: Problem, case: Case, one: Result, other: Result) -> bool:

@@ -1,5 +1,6 @@
 """What a problem is made of."""
 
+import reprlib
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -39,7 +40,20 @@ class Case:
     @property
     def inputs(self) -> str:
         """The arguments in a few words: shapes of arrays, values of anything else."""
-        return ", ".join(f"{k} {v.shape}" if isinstance(v, np.ndarray) else f"{k} = {v}" for k, v in self.args.items())
+        return ", ".join(f"{name} {in_short(value)}" for name, value in self.args.items())
+
+
+def in_short(value: Any) -> str:
+    """A value in a few words, behind its name.
+
+    >>> in_short(np.zeros((2, 3))), in_short([np.zeros(2), np.zeros(1)]), in_short(list("recurrent"))
+    ('(2, 3)', 'of shapes (2,), (1,)', "= ['r', 'e', 'c', 'u', 'r', 'r', ...]")
+    """
+    if isinstance(value, np.ndarray):
+        return f"{value.shape}"
+    if isinstance(value, list) and value and all(isinstance(part, np.ndarray) for part in value):
+        return f"of shapes {', '.join(str(part.shape) for part in value)}"
+    return f"= {reprlib.repr(value)}"
 
 
 @dataclass(frozen=True)
@@ -50,7 +64,8 @@ class Problem:
     `unpack` takes a returned value apart into these. `parts` are the parts that earn points, each all or nothing.
     `cases(rng)` draws the cases, part by part. `mistakes` and `alternatives` map a description to a function. `lends`
     holds correct versions of the functions that this one calls, used in place of the student's own, so that a mistake
-    in one function costs nothing in the next. `reread` is where the book explains the function.
+    in one function costs nothing in the next. `reread` is where the book explains the function, and `shapes` where it
+    explains the shapes of its arrays.
     """
 
     name: str
@@ -63,6 +78,7 @@ class Problem:
     reread: str
     unpack: Callable[[Collection[str], Any], dict[str, Any]] = single
     lends: Mapping[str, Function] = field(default_factory=dict)
+    shapes: str = 'chapter 4, section "Shapes and parameters"'
 
     @property
     def points(self) -> int:

@@ -21,9 +21,7 @@ class WrongForm(Wrong):
 
 
 class WrongShape(Wrong):
-    """An array has another shape."""
-
-    reread = 'chapter 4, section "Shapes and parameters"'
+    """An array has another shape. Where to read about that, the problem says."""
 
 
 class WrongNumbers(Wrong):
