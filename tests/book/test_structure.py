@@ -11,6 +11,7 @@ from rnncourse.book import files, notebooks
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "rnncourse"
 ARCHITECTURE = ROOT / "chapters/appendix/architecture.ipynb"
+GLOSSARY = ROOT / "chapters/appendix/glossary.md"
 CHAPTERS = [path for path in files.chapters(ROOT) if path.parent.name == "chapters"]
 NOTEBOOKS = files.chapters(ROOT)
 # "How every chapter is built": what the reader finds in each of them, in this order.
@@ -108,3 +109,29 @@ def test_the_architecture_page_says_where_every_module_is():
     assert not there - table, f"modules not in the architecture page's table: {sorted(there - table)}"
     contract = {"params"}  # rows of the page's other tables
     assert not table - there - contract, f"in the architecture page, but no module: {sorted(table - there - contract)}"
+
+
+def glossary():
+    """Each term's name, or names, in lower case, and the chapter that its row gives as the first."""
+    rows = re.findall(r"^\| (.+?) \|.*\| \{doc\}`\.\./(.+?)` \|$", GLOSSARY.read_text(encoding="utf-8"), re.M)
+    for names, chapter in rows:
+        yield [name.strip().lower() for name in re.split(r"[,()]", names) if name.strip()], chapter
+
+
+def in_italics(path):
+    """What a chapter sets in italics, as it does with a term where it defines it; a plural counts as its singular."""
+    found = {text.lower() for text in re.findall(r"(?<![\w*])\*([^*\n]+)\*(?![\w*])", prose(path))}
+    return found | {text.removesuffix("s") for text in found}
+
+
+def test_the_glossary_names_the_first_chapter_that_defines_a_term():
+    defined = {path.stem: in_italics(path) for path in CHAPTERS}
+    defined["01-why-recurrence"] -= {"sampling"}  # of examples, stressed; not yet of tokens
+    wrong, checked = [], 0
+    for names, chapter in glossary():
+        first = next((stem for stem, terms in defined.items() if terms & set(names)), None)
+        checked += first is not None
+        if first not in (None, chapter):
+            wrong.append(f"{names[0]}: {chapter}, but {first} has it in italics")
+    assert checked >= 60, f"expected at least 60 terms in italics in the chapters, got {checked}"
+    assert not wrong, "\n".join(wrong)
