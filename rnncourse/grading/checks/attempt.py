@@ -42,7 +42,7 @@ def described(error: Exception) -> str:
     """What happened, in one line: the type of error, the student's line, and the first line of the message."""
     theirs = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(NOT_THEIRS)]
     line = f" in your line {theirs[-1].lineno}, `{theirs[-1].line}`" if theirs and theirs[-1].line else ""
-    message = (str(error).splitlines() or [""])[0][:200].rstrip(".")
+    message = (str(error).splitlines() or [""])[0][:200].rstrip(". ")
     if isinstance(error, OutOfTime):
         return f"{message}{line}: does a loop never end?"
     if isinstance(error, NameError):

@@ -33,6 +33,13 @@ class Sitting:
         self.problem, self.cases = problem, list(problem.cases(rng))
 
     @cached_property
+    def wanted(self) -> list[dict[str, Any]]:
+        """The right outputs of each case, by name."""
+        problem = self.problem
+        right = (problem.reference(*deepcopy(list(case.args.values()))) for case in self.cases)
+        return [problem.unpack(problem.outputs, value) for value in right]
+
+    @cached_property
     def mistaken(self) -> dict[str, tuple[list[Result], list[Wrong | None]]]:
         """By mistake: what it gives in each case, and what is `Wrong` with that."""
         return {hint: self.tried(mistake) for hint, mistake in self.problem.mistakes.items()}
@@ -46,7 +53,8 @@ class Sitting:
                     results.append(attempt(self.problem, function, case))
         except OutOfTime as late:
             results += [Result(None, late, {})] * (len(self.cases) - len(results))
-        return results, [verdict(self.problem, case, got) for case, got in zip(self.cases, results, strict=True)]
+        cases = zip(self.cases, self.wanted, results, strict=True)
+        return results, [verdict(self.problem, *case) for case in cases]
 
     def judge(self, function: Function) -> Report:
         """The `Report` on a student's `function`."""
@@ -74,12 +82,14 @@ class Sitting:
         """The known mistake that explains what is wrong, or None.
 
         It gives what the student's function gave in the case that is wrong `first`, and in more cases than other
-        mistakes do. It is wrong there, and in no case where the student is right. Errors with the same message are
-        alike, but errors alone are no evidence: a value must agree in some case.
+        mistakes do. It is wrong there, in the same manner (a list of the right numbers is not a wrong dtype), and in no
+        case where the student is right. Errors with the same message are alike, but errors alone are no evidence: a
+        value must agree in some case.
         """
         agreement: dict[str, int] = {}
         for hint, (tried, wrong) in self.mistaken.items():
-            if not wrong[first] or not alike(self.problem, self.cases[first], results[first], tried[first]):
+            in_the_same_manner = type(wrong[first]) is type(verdicts[first])
+            if not in_the_same_manner or not alike(self.problem, self.cases[first], results[first], tried[first]):
                 continue
             elsewhere = any(theirs and not ours for theirs, ours in zip(wrong, verdicts, strict=True))
             agreed = [k for k, case in enumerate(self.cases) if alike(self.problem, case, results[k], tried[k])]
@@ -102,16 +112,16 @@ def expect_function(problem: Problem, function: Any, case: Case) -> None:
         raise WrongForm(f"{problem.name} should take ({', '.join(case.args)}), yours takes {signature}") from None
 
 
-def verdict(problem: Problem, case: Case, result: Result) -> Wrong | None:
-    """What is `Wrong` with one result; None if it is right."""
+def verdict(problem: Problem, case: Case, want: dict[str, Any], result: Result) -> Wrong | None:
+    """What is `Wrong` with one result, where the outputs should be `want`; None if it is right."""
     try:
-        expect_result(problem, case, result)
+        expect_result(problem, case, want, result)
     except Wrong as wrong:
         return wrong
     return None
 
 
-def expect_result(problem: Problem, case: Case, result: Result) -> None:
+def expect_result(problem: Problem, case: Case, want: dict[str, Any], result: Result) -> None:
     """Raise `Wrong` unless a call gave no error, returned the right outputs, and left its inputs alone if it must."""
     value, error, args = result
     if error is not None:
@@ -121,7 +131,6 @@ def expect_result(problem: Problem, case: Case, result: Result) -> None:
         raise WrongShape(sentence) if of_shapes else WrongForm(sentence)
     if value is None:
         raise WrongForm("it returned None: is a `return` missing?")
-    want = problem.unpack(problem.outputs, problem.reference(*deepcopy(list(case.args.values()))))
     got = problem.unpack(problem.outputs, value)
     for name in case.outputs or problem.outputs:
         problem.outputs[name].expect(name, got[name], want[name], case.tolerance)
