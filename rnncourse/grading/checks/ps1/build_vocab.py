@@ -132,6 +132,15 @@ def cuts_specials(tokens, min_frequency, specials):
     return numbered([*(token for token in specials if token in counts), *others])
 
 
+def skips(tokens, min_frequency, specials):
+    """Removes tokens from the list that it walks along."""
+    others = sorted(set(tokens) - set(specials))
+    for token in others:
+        if tokens.count(token) < min_frequency:
+            others.remove(token)
+    return numbered([*specials, *others])
+
+
 def most_common(tokens, min_frequency, specials):
     """As many tokens as `min_frequency` says, the most frequent."""
     counts = Counter(sorted(token for token in tokens if token not in specials))
@@ -141,6 +150,9 @@ def most_common(tokens, min_frequency, specials):
 MISTAKES = {
     "the more frequent tokens come first; the order is that of `sorted`": ordered(
         lambda counts: sorted(counts, key=lambda token: (-counts[token], token))
+    ),
+    "tokens come as Counter.most_common gives them, the frequent first; the order is that of `sorted`": ordered(
+        lambda counts: sorted(counts, key=lambda token: -counts[token])
     ),
     "the rarer tokens come first; the order is that of `sorted`": ordered(
         lambda counts: sorted(counts, key=lambda token: (counts[token], token))
@@ -155,6 +167,7 @@ MISTAKES = {
     "a token must occur more than min_frequency times; exactly min_frequency is enough": cut(
         lambda count, least: count > least
     ),
+    "a loop removes tokens from the list that it walks along, and so skips the one after each; make a new list": skips,
     "the rare tokens are kept and the frequent ones left out": cut(lambda count, least: count < least),
     "the tokens that occur exactly min_frequency times are kept, and no others": cut(
         lambda count, least: count == least

@@ -85,6 +85,14 @@ MISTAKES = {
     "columns of W are read instead of rows: W is (V, D), a row for each token": lambda ids, W: W.T[ids],
     "entries of W are read one by one (np.take without axis=0)": lambda ids, W: np.take(W, ids),
     "W[:, ids] is returned, whose first axis is the table's": lambda ids, W: W[:, ids],
+    "W stands on the left, `W.T @ one_hot(ids, V)`; rows multiply from the left, `one_hot(ids, V) @ W`": (
+        lambda ids, W: W.T @ lent.one_hot(ids, len(W))
+    ),
+    "W stands on the left, `W @ one_hot(ids, V)`; rows multiply from the left, `one_hot(ids, V) @ W`": (
+        lambda ids, W: W @ lent.one_hot(ids, len(W))
+    ),
+    "V is read from W.shape[1], which is D; it is W.shape[0]": lambda ids, W: lent.one_hot(ids, W.shape[1]) @ W,
+    "the rows are stored as integers": changed(lambda rows, W: rows.astype(int)),
     "the row after the right one is read: ids start at 0": other_ids(lambda ids, V: (ids + 1) % V),
     "the row before the right one is read: ids start at 0": other_ids(lambda ids, V: (ids - 1) % V),
     "the rows are read from the end of the table": other_ids(lambda ids, V: V - 1 - ids),

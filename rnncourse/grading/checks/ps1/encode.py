@@ -118,6 +118,9 @@ MISTAKES = {
         lambda token, vocab: len(vocab) - 1
     ),
     "an unknown token gets the id of <eos>; it gets that of <unk>": looked_up(lambda token, vocab: vocab["<eos>"]),
+    "an unknown token is replaced by the string <unk> itself, not by its id, and the array holds text": (
+        lambda tokens, vocab: np.array([vocab.get(token, "<unk>") for token in tokens])
+    ),
     "an unknown token gets the id before it once more": repeats_the_last,
     "unknown tokens are left out, so the ids no longer stand where the tokens stood": dropped,
     "one unknown token turns all tokens into <unk>": all_unknown,

@@ -52,6 +52,9 @@ def cases(rng):
     yield Case("seen contexts", "The text begins with the n-gram", draw(rng, 2, 0.5, 9, begins=True))
     yield Case("seen contexts", "The text ends with the n-gram", draw(rng, 2, 0.5, 9, ends="n-gram"))
     yield Case("seen contexts", "The text ends with the context", draw(rng, 2, 0.5, 9, ends="context"))
+    around = draw(rng, 2, 0.5, 9, ends="context")
+    around["ids"] = np.concatenate([[around["token"]], around["ids"]])
+    yield Case("seen contexts", "The text begins with the token and ends with the context", around)
     yield Case("unseen", "The token never follows the context", draw(rng, 2, 0.5, 9, followed=0))
     yield Case("unseen", "The token is not in the text", draw(rng, 2, 0.5, 9) | {"token": 8})
     yield Case("unseen", "The context is not in the text", draw(rng, 2, 0.5, 9) | {"context": np.array([8, 0])})
@@ -61,7 +64,7 @@ def cases(rng):
     yield Case(SHORT, "The text is shorter than the n-gram", short)
     whole = {"ids": np.array([5, 2, 6]), "context": np.array([5, 2]), "token": 6, "k": 0.5, "V": 8}
     yield Case(SHORT, "The text is the n-gram", whole)
-    yield Case(SHORT, "Your inputs afterwards", draw(rng, 2, 0.5, 8), untouched=True)
+    yield Case(SHORT, "Your inputs afterwards", draw(rng, 1, 0.5, 8), untouched=True)
 
 
 def followers(ids, context):
@@ -94,6 +97,22 @@ def occurrences(ids, context):
 def all_occurrences(ids, context, token, k, V):
     """C(c) counts the context at the end of the text, too."""
     return add_k(followers(ids, context)[token], occurrences(ids, context), k, V)
+
+
+def from_each_token(ids, context, token, k, V):
+    """C(c) counts the context at the end of the text, but an empty context N times."""
+    C_c = occurrences(ids, context) if len(context) else len(ids)
+    return add_k(followers(ids, context)[token], C_c, k, V)
+
+
+def beyond_the_end(ids, context, token, k, V):
+    """Reads the token after the context also where there is none."""
+    m, C_cw, C_c = len(context), 0, 0
+    for t in range(len(ids)):
+        if np.array_equal(ids[t : t + m], context):
+            C_c += 1
+            C_cw += ids[t + m] == token
+    return add_k(C_cw, C_c, k, V)
 
 
 def joint(ids, context, token, k, V):
@@ -194,7 +213,13 @@ MISTAKES = {
     "a token that was never seen after the context gives 0": counted(
         lambda C, c, k, V: add_k(C, c, k, V) if C else 0.0
     ),
-    "C(c) also counts the context at the very end of the text, where nothing follows it": all_occurrences,
+    "C(c) also counts the context at the very end of the text, where nothing follows it": from_each_token,
+    "C(c) also counts the context at the very end of the text, where nothing follows it, even an empty one": (
+        all_occurrences
+    ),
+    "the token after the context is read even where the context ends the text: stop m tokens before the end": (
+        beyond_the_end
+    ),
     "C(c) is the number of all places in the text (the probability of context and token together)": joint,
     "C(c) is the length of the text": by_length,
     "C(c) is the number of times that the token occurs": by_token,

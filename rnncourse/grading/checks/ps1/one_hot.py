@@ -93,6 +93,19 @@ def until(rows, ids):
     rows[:] = np.arange(rows.shape[-1]) <= ids[..., None]
 
 
+def at_each_index(rows, ids):
+    """The lists of steps and of sequences are walked along together."""
+    rows[range(len(rows)), range(rows.shape[1]), ids] = 1
+
+
+def one_row_a_step(ids, V):
+    """A row for each step, in which the sequences share."""
+    rows = np.zeros((len(ids), V))
+    for row, step in zip(rows, ids, strict=True):
+        row[step] = 1
+    return rows
+
+
 def first_seen(ids, V):
     """A place for each token that occurs, in sorted order."""
     places = np.unique(ids, return_inverse=True)[1].reshape(ids.shape)
@@ -132,6 +145,14 @@ MISTAKES = {
     "only the first sequence is filled in": marked(first_sequence),
     "only the first step is filled in": marked(first_step),
     "step k is paired with sequence k: use one loop inside the other, or np.eye(V)[ids]": marked(diagonal),
+    "rows[range(T), range(B), ids] = 1 walks along steps and sequences together; np.eye(V)[ids] needs neither": marked(
+        at_each_index
+    ),
+    "there is one row for each step, in which all its sequences share": one_row_a_step,
+    "rows holds integers; floats are asked for, since weights will multiply them": changed(
+        lambda rows: rows.astype(int)
+    ),
+    "rows holds True and False; floats are asked for: `.astype(float)` makes them": changed(lambda rows: rows > 0),
     "axes of size 1 are squeezed away": changed(np.squeeze),
 }
 

@@ -170,6 +170,9 @@ MISTAKES = {
         np.exp(losses[masks].sum() / (masks.shape[0] * masks.shape[1]))
     ),
     "the total loss is not divided by the number of tokens": of_tokens(lambda real: float(np.exp(real.sum()))),
+    "the losses are taken for probabilities, and their logarithm once more; a loss is -log p already": of_tokens(
+        lambda real: float(np.exp(-np.log(real).mean()))
+    ),
     "the exponential is missing: this is the mean loss": of_tokens(lambda real: float(real.mean())),
     "2 is raised to the mean loss, as for bits; these losses are in nats": of_tokens(
         lambda real: float(2 ** real.mean())
