@@ -90,6 +90,7 @@ def drop_unused(app: Sphinx, error: Exception | None) -> None:
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register with Sphinx."""
     app.setup_extension("rnncourse.book.mathjax")
+    app.setup_extension("rnncourse.book.tables")
     app.connect("config-inited", add_paths)
     app.connect("builder-inited", add_filters)
     app.connect("html-page-context", complete_page)
