@@ -134,7 +134,7 @@ MISTAKES = {
     "the ids are counted (how often each occurs) instead of listed": changed(
         lambda ids, vocab: np.bincount(ids, minlength=len(vocab))
     ),
-    "ids are stored as floats (np.zeros and np.empty make floats unless told otherwise)": changed(
+    "ids are stored as floats (np.zeros, np.empty and an empty list make floats unless told otherwise)": changed(
         lambda ids, vocab: ids.astype(float)
     ),
     "<bos> and <eos> are put around the tokens; that is up to the caller": between,

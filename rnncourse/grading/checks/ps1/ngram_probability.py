@@ -8,7 +8,7 @@ from rnncourse.grading.checks.kinds import Number
 from rnncourse.grading.checks.problem import Case, Problem
 from rnncourse.ngram import AddK
 
-SHORT = "short contexts and texts"
+EDGES = "edges"
 
 
 def ngram_probability(ids, context, token, k, V):
@@ -49,22 +49,22 @@ def cases(rng):
     yield Case("seen contexts", "n = 3", draw(rng, 2, 0.1, 11))
     yield Case("seen contexts", "n = 4", draw(rng, 3, 2.0, 8))
     yield Case("seen contexts", "k = 1", draw(rng, 2, 1.0, 10))
-    yield Case("seen contexts", "The text begins with the n-gram", draw(rng, 2, 0.5, 9, begins=True))
-    yield Case("seen contexts", "The text ends with the n-gram", draw(rng, 2, 0.5, 9, ends="n-gram"))
-    yield Case("seen contexts", "The text ends with the context", draw(rng, 2, 0.5, 9, ends="context"))
-    around = draw(rng, 2, 0.5, 9, ends="context")
-    around["ids"] = np.concatenate([[around["token"]], around["ids"]])
-    yield Case("seen contexts", "The text begins with the token and ends with the context", around)
     yield Case("unseen", "The token never follows the context", draw(rng, 2, 0.5, 9, followed=0))
     yield Case("unseen", "The token is not in the text", draw(rng, 2, 0.5, 9) | {"token": 8})
     yield Case("unseen", "The context is not in the text", draw(rng, 2, 0.5, 9) | {"context": np.array([8, 0])})
-    yield Case(SHORT, "n = 1, an empty context", draw(rng, 0, 0.5, 9))
-    yield Case(SHORT, "n = 1, a token that is not in the text", draw(rng, 0, 0.5, 9) | {"token": 8})
+    yield Case(EDGES, "The text begins with the n-gram", draw(rng, 2, 0.5, 9, begins=True))
+    yield Case(EDGES, "The text ends with the n-gram", draw(rng, 2, 0.5, 9, ends="n-gram"))
+    yield Case(EDGES, "The text ends with the context", draw(rng, 2, 0.5, 9, ends="context"))
+    around = draw(rng, 2, 0.5, 9, ends="context")
+    around["ids"] = np.concatenate([[around["token"]], around["ids"]])
+    yield Case(EDGES, "The text begins with the token and ends with the context", around)
+    yield Case(EDGES, "n = 1, an empty context", draw(rng, 0, 0.5, 9))
+    yield Case(EDGES, "n = 1, a token that is not in the text", draw(rng, 0, 0.5, 9) | {"token": 8})
     short = {"ids": np.array([4, 1]), "context": np.array([2, 4, 1]), "token": 3, "k": 0.5, "V": 8}
-    yield Case(SHORT, "The text is shorter than the n-gram", short)
+    yield Case(EDGES, "The text is shorter than the n-gram", short)
     whole = {"ids": np.array([5, 2, 6]), "context": np.array([5, 2]), "token": 6, "k": 0.5, "V": 8}
-    yield Case(SHORT, "The text is the n-gram", whole)
-    yield Case(SHORT, "Your inputs afterwards", draw(rng, 1, 0.5, 8), untouched=True)
+    yield Case(EDGES, "The text is the n-gram", whole)
+    yield Case(EDGES, "Your inputs afterwards", draw(rng, 1, 0.5, 8), untouched=True)
 
 
 def followers(ids, context):
@@ -286,7 +286,7 @@ ALTERNATIVES = {
 PROBLEM = Problem(
     name="ngram_probability",
     outputs={"p": Number()},
-    parts={"seen contexts": 2, "unseen": 1, SHORT: 1},
+    parts={"seen contexts": 2, "unseen": 1, EDGES: 1},
     cases=cases,
     reference=ngram_probability,
     mistakes=MISTAKES,

@@ -180,7 +180,7 @@ MISTAKES = {
     "T is the length of the last sequence; it is the greatest length": cut_to(lambda lengths: lengths[-1]),
     "there is a step too many: the longest sequence needs no pad": one_step_more,
     "the sequences are sorted by length; they keep their order": sorted_by_length,
-    "padded holds floats (np.zeros and np.empty make floats unless told otherwise); ids are integers": changed(
+    "padded holds floats (np.zeros, np.empty, an empty list make floats unless told otherwise); ids are whole": changed(
         lambda X, mask: (X.astype(float), mask)
     ),
     "the mask is `padded != pad`: a real step may hold the same id; use the lengths": masked_by(
