@@ -7,6 +7,8 @@ EXTRAS := book,lab,grading,test
 # Versions the course's text depends on: the character model reads this NumPy's docstrings.
 HELD := numpy==2.4.6 torch==2.13.0
 PORT ?= 8000
+# Test files run side by side.
+JOBS ?= 2
 
 # Two notebooks run at once; more BLAS threads would only make them wait for each other.
 export OMP_NUM_THREADS ?= 1
@@ -35,7 +37,7 @@ book: $(READY) ## execute every chapter and build the book at _build/html/index.
 	@$(BIN)/python -m rnncourse.book build
 
 test: book ## run every test: units, notebooks, exercises, the built pages
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses=$(JOBS) --dist=loadfile
 
 lab: $(READY) ## open the chapters in JupyterLab
 	$(BIN)/jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/chapters \
