@@ -32,12 +32,13 @@ def sittings(name):
 def in_precision(problem, dtype):
     """The problem with every floating-point input in one dtype."""
 
+    def converted(value):
+        if isinstance(value, dict):
+            return {key: converted(entry) for key, entry in value.items()}
+        return value.astype(dtype) if getattr(value, "dtype", None) in (np.float32, np.float64) else value
+
     def cast(case):
-        args = {
-            k: v.astype(dtype) if getattr(v, "dtype", None) in (np.float32, np.float64) else v
-            for k, v in case.args.items()
-        }
-        return replace(case, args=args)
+        return replace(case, args=converted(dict(case.args)))
 
     return replace(problem, cases=lambda rng: map(cast, problem.cases(rng)))
 

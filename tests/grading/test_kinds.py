@@ -7,6 +7,7 @@ import pytest
 
 from rnncourse.grading.checks.compare import same_output
 from rnncourse.grading.checks.kinds import (
+    Arrays,
     Count,
     Flag,
     Flags,
@@ -24,6 +25,8 @@ RIGHT = [
     (Numbers("B H"), np.ones((2, 3)), np.ones((2, 3), np.float32)),
     (Integers("T B"), np.arange(6).reshape(3, 2), np.arange(6, dtype=np.int16).reshape(3, 2)),
     (Flags("T"), np.array([True, False]), np.array([True, False])),
+    (Numbers("T+1 B"), np.ones((3, 2)), np.ones((3, 2))),
+    (Arrays(), {"W": np.ones((2, 3)), "b": np.ones(2)}, {"b": np.ones(2), "W": np.ones((2, 3), np.float32)}),
     (Count(), 7, np.int64(7)),
     (Count(), 7, np.array(7)),
     (Number(), 0.5, 0.5),
@@ -53,6 +56,12 @@ WRONG = [
         r"from time step 1 on; first at x\[1\]: expected 1, got 2",
     ),
     (NumbersBackward("T"), np.ones(3), np.array([3, 2, 1.0]), Wrong, r"up to time step 1; first at x\[1\]: .* got 2"),
+    (Numbers("T+1"), np.ones(3), np.array([1, 1, 3.0]), Wrong, r"from lag 2 on; first at x\[2\]: expected 1, got 3"),
+    (Arrays(), {"W": np.ones(2)}, [np.ones(2)], WrongForm, "x should be a dict of arrays, got a list"),
+    (Arrays(), {"W": np.ones(2), "b": np.ones(1)}, {"W": np.ones(2)}, Wrong, "x has 1 key, expected 2; it lacks 'b'"),
+    (Arrays(), {"W": np.ones(2)}, {"W": np.ones(2), "U": 0}, Wrong, "x has 2 keys, expected 1; 'U' should not be"),
+    (Arrays(), {"W": np.ones(2)}, {"W": [1.0, 1.0]}, WrongForm, r"x\['W'\] should be a NumPy array, got a list"),
+    (Arrays(), {"W": np.ones((2, 2))}, {"W": np.eye(2)}, Wrong, r"x\['W'\] .* at row 0, column 1: expected 1, got 0"),
     (Count(), 7, 7.0, WrongForm, "x is 7.0, a float; it should be a whole number"),
     (Count(), 7, None, WrongForm, "x is None, expected 7"),
     (Count(), 7, True, WrongForm, "x should be a number, got a bool"),
@@ -69,7 +78,7 @@ WRONG = [
     (Items(), {"the": 1}, TOKENS, WrongForm, "x should be a dict, got a list"),
     (Items(), TOKENS, ["<pad>", "cell", "the"], Wrong, r"x\[1\] is 'cell', expected 'the'"),
     (Items(), TOKENS, TOKENS[:2], Wrong, "x has 2 entries, expected 3"),
-    (Items(), {"the": 1, "a": 2}, {"the": 1}, Wrong, "x has 1 keys, expected 2; it lacks 'a'"),
+    (Items(), {"the": 1, "a": 2}, {"the": 1}, Wrong, "x has 1 key, expected 2; it lacks 'a'"),
     (Items(), {"the": 1}, {"the": 1, "a": 2}, Wrong, "x has 2 keys, expected 1; 'a' should not be there"),
     (Items(), {"the": 1}, {"the": 2}, Wrong, r"x\['the'\] is 2, expected 1"),
 ]
@@ -98,6 +107,8 @@ def test_what_is_wrong_gets_its_sentence(kind, want, got, error, sentence):
         (np.array([1.0]), np.array([1]), True),
         ({"a": 1}, {"a": 1}, True),
         ({"a": 1}, [("a", 1)], False),
+        ({"a": np.ones(2)}, {"a": np.ones(2) + 1e-9}, True),
+        ({"a": np.ones(2)}, {"a": np.zeros(2)}, False),
         (["a", "b"], ("a", "b"), True),
         (["a", "b"], ["a", "c"], False),
         ("a", "a", True),

@@ -14,6 +14,7 @@ from rnncourse.grading.checks.wrong import WrongForm, WrongNumbers, WrongShape, 
 AXES = {
     "N": "window",
     "T": "time step",
+    "T+1": "lag",
     "L": "layer",
     "B": "sequence",
     "D": "input",
@@ -26,6 +27,9 @@ AXES = {
     "J": "column",
 }
 """The letters of the course's shapes, as words."""
+
+IN_ORDER = ("N", "T", "T+1")
+"""Those along which a computation goes: what is wrong at one place makes all that follows wrong."""
 
 
 def expect_array(name: str, got: Any) -> None:
@@ -73,6 +77,8 @@ def same_output(a: Any, b: Any, tolerance: float) -> bool:
     >>> same_output([1.0, np.nan], np.array([1 + 1e-9, np.nan]), 1e-5), same_output({"the": 0}, {"the": 0}, 1e-5)
     (True, True)
     """
+    if isinstance(a, dict) and isinstance(b, dict):
+        return same(a, b, tolerance)
     if any(isinstance(value, (dict, str)) for value in (a, b)):
         return type(a) is type(b) and bool(a == b)
     try:
@@ -109,12 +115,12 @@ def place(letters: Sequence[str], index: Sequence[int]) -> str:
 
 
 def steps(letters: Sequence[str], wrong: Array) -> str:
-    """Which windows or time steps are wrong, where they come first and some are right.
+    """Which windows, time steps or lags are wrong, where they come first and some are right.
 
     >>> steps(["T", "H"], np.array([[False], [True], [True]]))
     ', from time step 1 on'
     """
-    if letters[0] not in "NT" or len(wrong) == 1:
+    if letters[0] not in IN_ORDER or len(wrong) == 1:
         return ""
     hit = np.flatnonzero(wrong.reshape(len(wrong), -1).any(axis=1))
     word = AXES[letters[0]]

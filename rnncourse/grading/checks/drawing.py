@@ -6,6 +6,12 @@ import numpy as np
 
 
 def single_precision(args: dict[str, Any]) -> dict[str, Any]:
-    """The arguments, by name, with every array of real numbers in float32."""
-    floating = {name for name, value in args.items() if isinstance(value, np.ndarray) and value.dtype.kind == "f"}
-    return {name: value.astype(np.float32) if name in floating else value for name, value in args.items()}
+    """The arguments, by name, with every array of real numbers in float32, also in a dict."""
+    return {name: _in_single(value) for name, value in args.items()}
+
+
+def _in_single(value: Any) -> Any:
+    if isinstance(value, dict):
+        return single_precision(value)
+    floating = isinstance(value, np.ndarray) and value.dtype.kind == "f"
+    return value.astype(np.float32) if floating else value

@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from rnncourse.arrays import Array
 from rnncourse.grading.checks.attempt import OutOfTime, Result, attempt, described, limited
 from rnncourse.grading.checks.compare import same
-from rnncourse.grading.checks.problem import Case, Function, Problem
+from rnncourse.grading.checks.problem import Case, Function, Problem, arrays
 from rnncourse.grading.checks.report import Report
 from rnncourse.grading.checks.wrong import Wrong, WrongForm, WrongNumbers, WrongShape
 
@@ -144,20 +143,17 @@ def expect_untouched(case: Case, outputs: dict[str, Any], args: dict[str, Any]) 
         if not unchanged(args[name], before):
             raise WrongNumbers(f"the input {name} was changed; work on a copy, or write the result to a new one")
         for output, got in outputs.items():
-            if any(np.may_share_memory(got, array) for array in arrays(args[name])):
+            if any(np.may_share_memory(new, old) for new in arrays(got) for old in arrays(args[name])):
                 raise WrongNumbers(f"{output} shares its memory with the input {name}; return a new array")
 
 
 def unchanged(value: Any, before: Any) -> bool:
-    """Whether an input is what it was: an array, a number, a dict, or a list of these."""
+    """Whether an input is what it was: an array, a number, or a list or a dict of these."""
     if isinstance(before, list):
         return len(value) == len(before) and all(map(unchanged, value, before))
+    if isinstance(before, dict):
+        return value.keys() == before.keys() and all(unchanged(value[key], before[key]) for key in before)
     return np.array_equal(value, before)
-
-
-def arrays(value: Any) -> list[Array]:
-    """The arrays in an input: itself, or those in a list."""
-    return [array for array in (value if isinstance(value, list) else [value]) if isinstance(array, np.ndarray)]
 
 
 def alike(problem: Problem, case: Case, one: Result, other: Result) -> bool:

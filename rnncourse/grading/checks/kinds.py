@@ -3,13 +3,14 @@
 Each kind has one method, `expect(name, got, want, tolerance)`, which raises a `Wrong` at the first difference.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from rnncourse.arrays import Array
-from rnncourse.grading.checks.compare import expect_finite, expect_shape, place, shown, steps
+from rnncourse.grading.checks.compare import IN_ORDER, expect_finite, expect_shape, place, shown, steps
 from rnncourse.grading.checks.wrong import Wrong, WrongForm, WrongNumbers, kind
 
 
@@ -17,7 +18,8 @@ from rnncourse.grading.checks.wrong import Wrong, WrongForm, WrongNumbers, kind
 class Numbers:
     """An array of real numbers, in floating point, with these `axes`: letters of `AXES`, such as "T B H".
 
-    Of an array whose axes begin in time it names the first wrong step, since later ones inherit the error.
+    Of an array whose axes begin in time it names the first wrong step, since later ones inherit the error; so of one
+    whose first axis is the lag, "T+1".
     """
 
     axes: str
@@ -35,7 +37,7 @@ class Numbers:
         if not wrong.any():
             return
         letters = self.axes.split()
-        in_time = sum(letter in "NT" for letter in letters)  # these axes come first
+        in_time = sum(letter in IN_ORDER for letter in letters)  # these axes come first
         first = tuple(np.argwhere(wrong)[self.which_first()][:in_time])
         worst = np.unravel_index(error[first].argmax(), error[first].shape)
         where = f"first at {name}{''.join(f'[{k}]' for k in first)}" if first else "the largest error is"
@@ -80,6 +82,18 @@ class Flags(Numbers):
         if got.dtype != bool:
             raise WrongNumbers(f"{name} has dtype {got.dtype}, expected True and False, the dtype bool")
         self.expect_none(name, got, want, got != want, got != want)
+
+
+class Arrays:
+    """A dict of arrays of real numbers, in floating point, of at most two axes: gradients by name."""
+
+    def expect(self, name: str, got: Any, want: Mapping[str, Array], tolerance: float) -> None:
+        """Raise `Wrong` unless `got` has the keys of `want`, and its arrays, to the tolerance of `Numbers`."""
+        if not isinstance(got, dict):
+            raise WrongForm(f"{name} should be a dict of arrays, got {kind(got)}")
+        expect_keys(name, got, want)
+        for key, array in want.items():
+            Numbers(" ".join("IJ"[: array.ndim])).expect(f"{name}[{key!r}]", got[key], array, tolerance)
 
 
 class Count:
@@ -146,11 +160,7 @@ class Items:
             self._expect_list(name, got, want)
 
     def _expect_dict(self, name: str, got: Any, want: dict[Any, Any]) -> None:
-        missing, extra = [key for key in want if key not in got], [key for key in got if key not in want]
-        if missing:
-            raise Wrong(f"{name} has {len(got)} keys, expected {len(want)}; it lacks {missing[0]!r}")
-        if extra:
-            raise Wrong(f"{name} has {len(got)} keys, expected {len(want)}; {extra[0]!r} should not be there")
+        expect_keys(name, got, want)
         for key, value in want.items():
             if got[key] != value:
                 raise Wrong(f"{name}[{key!r}] is {got[key]!r}, expected {value!r}")
@@ -163,5 +173,15 @@ class Items:
             raise Wrong(f"{name} has {len(got)} entries, expected {len(want)}")
 
 
-Kind: TypeAlias = Numbers | Count | Number | Flag | Items
+def expect_keys(name: str, got: Mapping[Any, Any], want: Mapping[Any, Any]) -> None:
+    """Raise `Wrong` unless two dicts have the same keys, with the first that is missing or too many."""
+    missing, extra = [key for key in want if key not in got], [key for key in got if key not in want]
+    count = f"{name} has {len(got)} key{'s' * (len(got) != 1)}, expected {len(want)}"
+    if missing:
+        raise Wrong(f"{count}; it lacks {missing[0]!r}")
+    if extra:
+        raise Wrong(f"{count}; {extra[0]!r} should not be there")
+
+
+Kind: TypeAlias = Numbers | Arrays | Count | Number | Flag | Items
 """What an output is, and so how it is compared."""

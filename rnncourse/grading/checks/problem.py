@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from rnncourse.arrays import Array
 from rnncourse.grading.checks.kinds import Kind
 from rnncourse.grading.checks.structure import single
 
@@ -35,7 +36,8 @@ class Case:
 
         Mistakes are larger by far, and another order of additions, or float32 inside the function, is not a mistake.
         """
-        return 1e-4 if any(getattr(value, "dtype", None) == np.float32 for value in self.args.values()) else 1e-5
+        given = (array for value in self.args.values() for array in arrays(value))
+        return 1e-4 if any(array.dtype == np.float32 for array in given) else 1e-5
 
     @property
     def inputs(self) -> str:
@@ -43,16 +45,30 @@ class Case:
         return ", ".join(f"{name} {in_short(value)}" for name, value in self.args.items())
 
 
+def arrays(value: Any) -> list[Array]:
+    """The arrays in an input or an output: itself, or those in a list, a tuple or a dict.
+
+    >>> len(arrays({"W": np.zeros((2, 3)), "b": np.zeros(3)})), arrays(0.5)
+    (2, [])
+    """
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else [value]
+    return [array for array in inside if isinstance(array, np.ndarray)]
+
+
 def in_short(value: Any) -> str:
     """A value in a few words, behind its name.
 
     >>> in_short(np.zeros((2, 3))), in_short([np.zeros(2), np.zeros(1)]), in_short(list("recurrent"))
     ('(2, 3)', 'of shapes (2,), (1,)', "= ['r', 'e', 'c', 'u', 'r', 'r', ...]")
+    >>> in_short({"W": np.zeros((2, 3)), "b": np.zeros(3)})
+    '= {W (2, 3), b (3,)}'
     """
     if isinstance(value, np.ndarray):
         return f"{value.shape}"
     if isinstance(value, list) and value and all(isinstance(part, np.ndarray) for part in value):
         return f"of shapes {', '.join(str(part.shape) for part in value)}"
+    if isinstance(value, dict) and len(arrays(value)) == len(value) > 0:
+        return f"= {{{', '.join(f'{name} {array.shape}' for name, array in value.items())}}}"
     return f"= {reprlib.repr(value)}"
 
 
