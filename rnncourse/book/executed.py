@@ -65,6 +65,15 @@ def read(root: Path, page: str) -> Executed:
     )
 
 
+def claims(chapters: Iterable[Executed]) -> dict[str, tuple[str, dict[str, Any]]]:
+    """Each claim's page and record, by its id.
+
+    >>> claims([Executed("chapters/01", "Chapter 1", [{"id": "bounded"}], {}, 1.0, 1)])
+    {'bounded': ('chapters/01', {'id': 'bounded'})}
+    """
+    return {claim["id"]: (chapter.page, claim) for chapter in chapters for claim in chapter.claims}
+
+
 def faults(chapters: Iterable[Executed]) -> list[str]:
     """What keeps the claims of these chapters from being one table: a chapter without any, an id that is not one's own.
 

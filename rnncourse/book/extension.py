@@ -91,6 +91,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Register with Sphinx."""
     app.setup_extension("rnncourse.book.mathjax")
     app.setup_extension("rnncourse.book.tables")
+    app.setup_extension("rnncourse.book.citing")
     app.connect("config-inited", add_paths)
     app.connect("builder-inited", add_filters)
     app.connect("html-page-context", complete_page)

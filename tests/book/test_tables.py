@@ -34,7 +34,7 @@ def course(tmp_path):
         (tmp_path / "chapters/appendix").mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / "chapters/appendix" / name, tmp_path / "chapters/appendix" / name)
     (tmp_path / "_toc.yml").write_text(CONTENTS)
-    (tmp_path / "index.md").write_text("# The book\n\nA book of two chapters and two tables.\n")
+    (tmp_path / "index.md").write_text("# The book\n\nA book that cites {claim}`holding`\n")
     write_chapter(tmp_path, "01-a", 'claim("holding", "x < y holds.", "holds", "share", 0.75, at_least=0.5)')
     write_chapter(tmp_path, "02-b", 'claim("refuted", "Always.", "false", "error", 0.2, at_most=0.3)', clock="41")
     return tmp_path
@@ -76,6 +76,9 @@ def test_the_tables_hold_what_the_chapters_published_in_the_order_of_the_content
     for address, anchor in links:
         assert f'id="{anchor}"' in (page.parent / address).resolve().read_text(encoding="utf-8")
 
+    index = (course / "_build/html/index.html").read_text(encoding="utf-8")
+    assert re.search(r'href="chapters/01-a\.html#claim-holding">x &lt; y holds\.</a>.* holds</span>', index)
+
     heads, two, one, together = rows(course / "_build/html/chapters/appendix/run-times.html")
     assert heads == ["notebook", "seconds in the build", "by its own clock", "code cells"]
     assert (two[0], two[2:], one[0], one[2:]) == ("Chapter 2", ["41", "3"], "Chapter 1", ["7", "3"])
@@ -86,7 +89,8 @@ def test_the_tables_hold_what_the_chapters_published_in_the_order_of_the_content
 
 @in_a_book
 def test_claims_that_are_no_table_fail_the_build_and_each_fault_is_named(course, capfd):
-    """One build for the three faults, because a build takes seconds."""
+    """One build for all faults, because a build takes seconds."""
+    (course / "index.md").write_text("# The book\n\nA book that cites {claim}`nowhere`.\n")
     write_chapter(course, "01-a", 'claim("refuted", "Another.", "holds", "share", 0.75, at_least=0.5)')
     write_chapter(course, "03-c", "1")
     (course / "_toc.yml").write_text(
@@ -97,6 +101,7 @@ def test_claims_that_are_no_table_fail_the_build_and_each_fault_is_named(course,
     assert "chapters/03-c publishes no claim" in said
     assert "two claims have the id refuted: in chapters/02-b, chapters/01-a" in said
     assert "claims.md" in said
+    assert re.search(r"index\.md.*no chapter publishes the claim nowhere", said)
 
 
 @in_a_book
