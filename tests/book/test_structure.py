@@ -1,6 +1,7 @@
 """Every chapter follows the template and is stored in its normal form."""
 
 import re
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,22 @@ def test_every_figure_has_alternative_text_and_a_caption(path):
         if drawn and not (said.get("image", {}).get("alt") and said.get("figure", {}).get("caption")):
             bare.append(f"cell {position} (id {cell.id})")
     assert not bare, f"{path.name}: figures without mystnb image alt and figure caption: {bare}"
+
+
+def test_a_label_names_one_thing_in_the_whole_book():
+    """Figures, equations, exercises and glued numbers are found by name from any page."""
+    owners = defaultdict(list)
+    for path in NOTEBOOKS:
+        for cell in notebooks.read(path).cells:
+            names = re.findall(r"^:label: (\S+)", cell.source, re.M) + re.findall(
+                r"^\$\$ *\((\S+)\)", cell.source, re.M
+            )
+            names += [cell.metadata.get("mystnb", {}).get("figure", {}).get("name")]
+            names += re.findall(r'\bmeasured\(\s*"(\w+)"', cell.source)
+            for name in filter(None, names):
+                owners[name].append(path.name)
+    twice = {name: places for name, places in owners.items() if len(places) > 1}
+    assert owners and not twice, f"one name for two things: {twice}"
 
 
 def test_the_table_of_contents_lists_every_page_there_is():
