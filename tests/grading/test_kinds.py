@@ -23,6 +23,7 @@ TOKENS = ["<pad>", "the", "cell"]
 RIGHT = [
     (Numbers("B H"), np.ones((2, 3)), np.ones((2, 3)) + 1e-9),
     (Numbers("B H"), np.ones((2, 3)), np.ones((2, 3), np.float32)),
+    (Numbers(), np.ones((2, 1, 3)), np.ones((2, 1, 3))),
     (Integers("T B"), np.arange(6).reshape(3, 2), np.arange(6, dtype=np.int16).reshape(3, 2)),
     (Flags("T"), np.array([True, False]), np.array([True, False])),
     (Numbers("T+1 B"), np.ones((3, 2)), np.ones((3, 2))),
@@ -55,6 +56,8 @@ WRONG = [
         Wrong,
         r"from time step 1 on; first at x\[1\]: expected 1, got 2",
     ),
+    (Numbers(), np.ones((2, 3)), np.ones((3, 2)), WrongShape, r"expected \(2, 3\); the axes look swapped"),
+    (Numbers(), np.ones((2, 2)), np.eye(2), Wrong, r"error is at entry \[0, 1\]: expected 1, got 0"),
     (NumbersBackward("T"), np.ones(3), np.array([3, 2, 1.0]), Wrong, r"up to time step 1; first at x\[1\]: .* got 2"),
     (Numbers("T+1"), np.ones(3), np.array([1, 1, 3.0]), Wrong, r"from lag 2 on; first at x\[2\]: expected 1, got 3"),
     (Arrays(), {"W": np.ones(2)}, [np.ones(2)], WrongForm, "x should be a dict of arrays, got a list"),

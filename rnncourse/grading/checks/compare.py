@@ -41,7 +41,9 @@ def expect_array(name: str, got: Any) -> None:
 
 def expect_shape(name: str, letters: Sequence[str], got: Any, want: Array) -> None:
     """Raise `Wrong` unless `got` is an array of the shape of `want` that holds numbers, or True and False."""
-    shape = f"{want.shape}, that is ({', '.join(letters)}{',' * (len(letters) == 1)})"
+    shape = f"{want.shape}"
+    if letters:
+        shape += f", that is ({', '.join(letters)}{',' * (len(letters) == 1)})"
     if got is None:
         raise WrongForm(f"{name} is None, expected an array of shape {shape}")
     expect_array(name, got)
@@ -106,11 +108,13 @@ def shape_hint(got: tuple[int, ...], want: tuple[int, ...]) -> str:
 
 
 def place(letters: Sequence[str], index: Sequence[int]) -> str:
-    """An index in words, counted from 0.
+    """An index in words, counted from 0; as it is, if there are no letters for its axes.
 
-    >>> place(["T", "H"], (3, 1))
-    'time step 3, hidden unit 1'
+    >>> place(["T", "H"], (3, 1)), place([], (3, 1))
+    ('time step 3, hidden unit 1', 'entry [3, 1]')
     """
+    if not letters:
+        return f"entry {[int(i) for i in index]}"
     return ", ".join(f"{AXES[letter]} {i}" for letter, i in zip(letters, index, strict=True))
 
 
@@ -120,7 +124,7 @@ def steps(letters: Sequence[str], wrong: Array) -> str:
     >>> steps(["T", "H"], np.array([[False], [True], [True]]))
     ', from time step 1 on'
     """
-    if letters[0] not in IN_ORDER or len(wrong) == 1:
+    if not letters or letters[0] not in IN_ORDER or len(wrong) == 1:
         return ""
     hit = np.flatnonzero(wrong.reshape(len(wrong), -1).any(axis=1))
     word = AXES[letters[0]]

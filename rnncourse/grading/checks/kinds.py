@@ -19,10 +19,10 @@ class Numbers:
     """An array of real numbers, in floating point, with these `axes`: letters of `AXES`, such as "T B H".
 
     Of an array whose axes begin in time it names the first wrong step, since later ones inherit the error; so of one
-    whose first axis is the lag, "T+1".
+    whose first axis is the lag, "T+1". Without `axes` it may have any number of them, and places are indices.
     """
 
-    axes: str
+    axes: str = ""
 
     def expect(self, name: str, got: Any, want: Array, tolerance: float) -> None:
         """Raise `Wrong` unless `got` is `want`, to a tolerance relative to max(1, |want|)."""

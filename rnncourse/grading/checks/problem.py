@@ -60,9 +60,11 @@ def in_short(value: Any) -> str:
 
     >>> in_short(np.zeros((2, 3))), in_short([np.zeros(2), np.zeros(1)]), in_short(list("recurrent"))
     ('(2, 3)', 'of shapes (2,), (1,)', "= ['r', 'e', 'c', 'u', 'r', 'r', ...]")
-    >>> in_short({"W": np.zeros((2, 3)), "b": np.zeros(3)})
-    '= {W (2, 3), b (3,)}'
+    >>> in_short({"W": np.zeros((2, 3)), "b": np.zeros(3)}), in_short(np.tanh)
+    ('= {W (2, 3), b (3,)}', '= tanh')
     """
+    if callable(value) and hasattr(value, "__name__"):
+        return f"= {value.__name__}"
     if isinstance(value, np.ndarray):
         return f"{value.shape}"
     if isinstance(value, list) and value and all(isinstance(part, np.ndarray) for part in value):
