@@ -1081,16 +1081,6 @@ ROWS = {
         "^expected layers with parameters of their own, got one array for both left.W_x and right.W_x",
     ),
     # evidence
-    "measured: a pair in the book": (
-        lambda: measured("n", "40,689"),
-        ValueError,
-        r"^expected text that the book shows as it is, got '40,689', which it shows as \(40, 689\)",
-    ),
-    "measured: a digit lost in the book": (
-        lambda: measured("n", "1.30"),
-        ValueError,
-        "^expected text that the book shows as it is, got '1.30', which it shows as 1.3",
-    ),
     "measured: a number": (lambda: measured("size", 66), TypeError, "^expected text to be a string.*got int"),
     "claim: verdict": (
         lambda: claim("c", "S", "true", "e", 1.0, at_most=1),

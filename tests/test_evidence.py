@@ -5,8 +5,10 @@ import math
 import nbformat
 import numpy as np
 import pytest
+from myst_nb.core.variables import format_plain_text
 from nbclient import NotebookClient
 
+from rnncourse import evidence
 from rnncourse.evidence import CLAIM_MIME, VERDICTS, claim, in_notebook, measured, publish
 
 
@@ -59,6 +61,14 @@ def test_each_verdict_is_printed(verdict, capsys):
 def test_measured_prints_name_and_text(capsys):
     measured("parameters", "66")
     assert capsys.readouterr().out == "parameters = 66\n"
+
+
+@pytest.mark.parametrize("text", ["66", "1.30", "40,689", "1.0e-05", "'a'", "≈ 2.7", "−3", "é\\n"])
+def test_the_book_shows_a_measured_text_as_it_is(text, monkeypatch):
+    published = []
+    monkeypatch.setattr(evidence, "publish", lambda data, metadata=None: published.append(data))
+    measured("n", text)
+    assert format_plain_text(published[0]["application/papermill.record/text/plain"], "") == text
 
 
 def test_outside_a_notebook_nothing_is_published():
