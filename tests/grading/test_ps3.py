@@ -149,6 +149,17 @@ def one_loop(loss, theta, eps):
     return g
 
 
+def one_number_a_row(loss, theta, eps):
+    g = []
+    for i in range(len(theta)):
+        t = theta.copy()
+        t[i] += eps
+        up = loss(t)
+        t[i] = theta[i] - eps
+        g.append((up - loss(t)) / (2 * eps))
+    return np.array(g)
+
+
 def sum_of(windows):
     return [np.sum(terms, axis=0) for terms in zip(*windows, strict=True)]
 
@@ -159,6 +170,15 @@ def whole_windows_only(dH, X, states, h0, W_x, W_h, k1, k2):
         part = slice(a, a + k1)
         windows.append(lent.rnn_backward(dH[part], X[part], states[part], h, W_x, W_h)[2:])
         h = states[part][-1]
+    return sum_of(windows)
+
+
+def onward(dH, X, states, h0, W_x, W_h, k1, k2):
+    windows, h = [], h0
+    for a in range(0, len(X), k1):
+        part = slice(a, a + k2)
+        windows.append(lent.rnn_backward(dH[part], X[part], states[part], h, W_x, W_h)[2:])
+        h = states[a : a + k1][-1]
     return sum_of(windows)
 
 
@@ -219,6 +239,8 @@ def zeros_in_dH(dH, X, states, h0, W_x, W_h, k1, k2):
         ("numerical_gradient", one_loop, "whole rows are moved, `theta[i]`", 0),
         ("truncated_bptt", whole_windows_only, "k2 is not used: every window is k1 steps long", 2),
         ("truncated_bptt", counts_overlaps, "losses in an overlap of windows count in each of them", 2),
+        ("numerical_gradient", one_number_a_row, "whole rows are moved, `theta[i]`, and give one number each", 0),
+        ("truncated_bptt", onward, "the windows begin with their block and go on for k2 steps", 2),
         ("truncated_bptt", starts_from_zeros, "each window starts from zeros", 0),
         ("truncated_bptt", drops_the_rest, "the steps left over at the end, fewer than k1, are dropped", 5),
         ("truncated_bptt", zeros_in_dH, "zeros are written into dH itself", 5),
@@ -231,6 +253,34 @@ def test_a_mistake_is_named_however_it_is_written(name, function, hint, points):
         assert hint in report.hint
         if seed == 0:
             assert report.points == points
+
+
+def two_at_once(dh, x, h_prev, h, W_x, W_h):
+    """The tanh of a tanh, and a transpose that is missing: both reach what is handed back."""
+    A = dh * (1 - np.tanh(h) ** 2)
+    return A @ W_x.T, A @ W_h, x.T @ A, h_prev.T @ A, A.sum(axis=0)
+
+
+def two_apart(dH, X, states, h0, W_x, W_h):
+    """The wrong thing handed back, and h0 forgotten."""
+    dX, sums, handed_back = np.zeros_like(X), [0, 0, 0], 0
+    for t in range(len(X) - 1, -1, -1):
+        handed_back = dH[t] + handed_back
+        dX[t], dh0, *terms = lent.rnn_step_backward(handed_back, X[t], states[t - 1], states[t], W_x, W_h)
+        sums = [a + b for a, b in zip(sums, terms, strict=True)]
+    return dX, dh0, *sums
+
+
+@pytest.mark.parametrize(
+    ("name", "function", "hint"),
+    [
+        ("rnn_step_backward", two_at_once, "tanh is applied to h once more"),
+        ("rnn_backward", two_apart, "the total gradient dH[t] + dh is handed back as it is"),
+    ],
+)
+def test_of_two_mistakes_the_first_is_named(name, function, hint):
+    for seed in range(5):
+        assert hint in judged(name, function, seed).hint
 
 
 def right(name):

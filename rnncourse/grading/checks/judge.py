@@ -157,18 +157,19 @@ def unchanged(value: Any, before: Any) -> bool:
 
 
 def alike(problem: Problem, case: Case, one: Result, other: Result) -> bool:
-    """Whether two results of a case are the same: equal values, or errors of one type with one message."""
+    """Whether two results of a case are the same: equal outputs that count, or errors of one type with one message."""
     if one.error is not None or other.error is not None:
         return repr(one.error) == repr(other.error)
-    return same(outputs(problem, one.value), outputs(problem, other.value), case.tolerance)
+    return same(outputs(problem, case, one.value), outputs(problem, case, other.value), case.tolerance)
 
 
-def outputs(problem: Problem, value: Any) -> dict[str, Any]:
-    """The value's outputs by name; the value itself, nameless, if it has another structure."""
+def outputs(problem: Problem, case: Case, value: Any) -> dict[str, Any]:
+    """The value's outputs that count, by name; the value itself, nameless, if it has another structure."""
     try:
-        return problem.unpack(problem.outputs, value)
+        got = problem.unpack(problem.outputs, value)
     except Wrong:
         return {"": value}
+    return {name: got[name] for name in case.outputs or got}
 
 
 def ended(wrong: Wrong) -> str:

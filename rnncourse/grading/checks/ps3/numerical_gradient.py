@@ -127,6 +127,12 @@ def all_at_once_number(loss, theta, eps):
     return (loss(theta + eps) - loss(theta - eps)) / (2 * eps)
 
 
+def row_by_row(loss, theta, eps):
+    """Moves whole rows, and keeps one number for each."""
+    rows = [differences(central, lambda _, i=i: [i])(loss, theta, eps) for i in range(len(theta))]
+    return np.array([row[i].flat[0] for i, row in enumerate(rows)])
+
+
 def rows_and_columns(loss, theta, eps):
     """Two loops, for a matrix."""
     result = np.zeros(theta.shape)
@@ -188,6 +194,7 @@ MISTAKES = {
     "whole rows are moved, `theta[i]`; an entry is `theta[i, j]`": differences(
         central, lambda theta: range(len(theta))
     ),
+    "whole rows are moved, `theta[i]`, and give one number each; an entry is `theta[i, j]`": row_by_row,
     "only the first row is filled in": differences(
         central, lambda theta: ((0, *at) for at in np.ndindex(theta.shape[1:]))
     ),

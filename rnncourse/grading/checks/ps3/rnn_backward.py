@@ -35,9 +35,11 @@ def at_the_end(args):
 
 
 def cases(rng):
-    """Sizes all different and all equal, each part of the outputs apart; each size once 1; float32, one loss, long."""
+    """Sizes all different, output by output, and all equal; each size once 1; one loss alone, float32, many steps."""
     for part, outputs in (("handed back", BACK), ("weights", WEIGHTS)):
-        yield Case(part, "All sizes different", draw(rng, T=5, B=3, D=4, H=2), outputs)
+        args = draw(rng, T=5, B=3, D=4, H=2)
+        for output in outputs:
+            yield Case(part, "All sizes different", args, (output,))
         yield Case(part, "All sizes equal", draw(rng, T=3, B=3, D=3, H=3), outputs)
     yield Case("handed back", "A loss at the last step alone", at_the_end(draw(rng, T=4, B=2, D=3, H=5)), BACK)
     yield Case("sizes of 1", "One time step (T = 1)", draw(rng, T=1, B=3, D=2, H=4))
@@ -285,4 +287,5 @@ PROBLEM = Problem(
     alternatives=ALTERNATIVES,
     lends={"rnn_step_backward": lent.rnn_step_backward},
     reread='chapter 5, section "In matrices"',
+    shapes='chapter 5, section "In matrices"',
 )

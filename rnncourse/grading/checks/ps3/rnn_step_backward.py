@@ -47,9 +47,11 @@ def saturated(args):
 
 
 def cases(rng):
-    """Sizes all different and all equal, each part of the outputs apart; each size once 1; float32, flat tanh."""
+    """Sizes all different, output by output, and all equal; each size once 1; float32, flat tanh."""
     for part, outputs in (("handed back", BACK), ("weights", WEIGHTS)):
-        yield Case(part, "All sizes different", draw(rng, B=3, D=4, H=5), outputs)
+        args = draw(rng, B=3, D=4, H=5)
+        for output in outputs:
+            yield Case(part, "All sizes different", args, (output,))
         yield Case(part, "All sizes equal", draw(rng, B=4, D=4, H=4), outputs)
     yield Case("sizes of 1", "One sequence (B = 1)", draw(rng, B=1, D=3, H=4))
     yield Case("sizes of 1", "One input (D = 1)", draw(rng, B=3, D=1, H=4))
@@ -226,4 +228,5 @@ PROBLEM = Problem(
     mistakes=MISTAKES,
     alternatives=ALTERNATIVES,
     reread='chapter 5, section "In matrices"',
+    shapes='chapter 5, section "In matrices"',
 )

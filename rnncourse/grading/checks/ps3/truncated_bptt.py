@@ -104,6 +104,11 @@ def swapped(T, k1, k2):
     return [(first, max(first, start), end) for first, start, end in blocks(T, k2, k1)]
 
 
+def onward(T, k1, k2):
+    """Windows that begin where their block does, and go on for k2 steps, with all losses on the way."""
+    return [(start, start, min(start + k2, T)) for start in range(0, T, k1)]
+
+
 def whole_blocks(T, k1, k2):
     """Drops what is left over at the end."""
     return [block for block in blocks(T, k1, k2) if block[2] - block[1] == k1]
@@ -145,6 +150,7 @@ MISTAKES = {
     "the windows begin k2 steps before their losses: k2 counts from the last loss": shifted(
         lambda first, start, end, k2: start - k2
     ),
+    "the windows begin with their block and go on for k2 steps; they end with their block": windowed(blocks=onward),
     "the windows are one step too long: the last loss's own step is one of the k2": shifted(
         lambda first, start, end, k2: end - k2 - 1
     ),
@@ -244,4 +250,5 @@ PROBLEM = Problem(
     alternatives=ALTERNATIVES,
     lends={"rnn_step_backward": lent.rnn_step_backward, "rnn_backward": lent.rnn_backward},
     reread='chapter 5, section "Truncated backpropagation"',
+    shapes='chapter 5, section "Truncated backpropagation"',
 )
