@@ -192,12 +192,6 @@ def in_place(grads, max_norm):
     return grads, norm
 
 
-def in_place_then_copied(grads, max_norm):
-    """The dict is new, the arrays are not."""
-    norm = optim.clip_by_global_norm(grads, max_norm)
-    return {name: g.copy() for name, g in grads.items()}, norm
-
-
 def given_back(grads, max_norm):
     """Nothing to clip: the very arrays."""
     clipped, norm = clip_by_global_norm(grads, max_norm)
@@ -240,6 +234,10 @@ MISTAKES = {
         each(lambda g: shortened(g, max_norm), grads),
         sum(norm_of({name: g}) for name, g in grads.items()),
     ),
+    "each array is clipped by its own norm, and the norm is that of the last": lambda grads, max_norm: (
+        each(lambda g: shortened(g, max_norm), grads),
+        norm_of(dict([list(grads.items())[-1]])),
+    ),
     "each array is scaled as soon as the loop comes to it, by the norm of those so far": as_it_goes,
     "only the last array is scaled": changed(
         lambda grads, max_norm: (
@@ -271,6 +269,12 @@ MISTAKES = {
     "0 is divided by 0 where all gradients are 0": scaled_by(lambda norm, c: min(norm, c) / norm),
     "max_norm is divided by a norm of 0, which Python's own floats refuse": divides_plain_numbers,
     "the gradients are divided by their largest entry, also where that is 0": divides_by_largest,
+    "the gradients are divided by their largest entry, also where that is 0, and the norm is not a number": (
+        lambda grads, max_norm: (
+            clip_by_global_norm(grads, max_norm)[0],
+            norm_of(grads) or np.nan,
+        )
+    ),
     "the squares overflow: in float32 the square of 1e25 is infinite, so the norm is, and everything is scaled to 0": (
         overflows
     ),
@@ -287,9 +291,8 @@ MISTAKES = {
     ),
     "the outputs are swapped: clipped comes first": returned(lambda clipped, norm, grads: (norm, clipped)),
     "only the clipped gradients are returned": returned(lambda clipped, norm, grads: clipped),
-    "the gradients are clipped in place, as the package does it; here they should stay as they were": in_place,
-    "the gradients are clipped in place: `dict(grads)` and `grads.copy()` hold the same arrays, and `*=` writes into "
-    "them": in_place_then_copied,
+    "grads is changed: `grads[name] = …` and `g *= …` write into what was given, and so does `*=` on the arrays of "
+    "`dict(grads)` or `grads.copy()`": in_place,
     "where nothing is to be clipped, the very arrays that were given are returned": given_back,
 }
 

@@ -78,11 +78,6 @@ def in_place(grads, limit):
     return grads
 
 
-def in_place_then_copied(grads, limit):
-    """The dict is new, the arrays were not."""
-    return each(np.copy, in_place(grads, limit))
-
-
 def given_back(grads, limit):
     """Arrays that need no clipping are handed on."""
     return each(lambda g: g if abs(g).max() <= limit else np.clip(g, -limit, limit), grads)
@@ -153,9 +148,8 @@ MISTAKES = {
     "the gradients are returned unclipped": returned(lambda clipped, grads: each(np.copy, grads)),
     "the gradients are rounded to whole numbers": returned(lambda clipped, grads: each(np.round, clipped)),
     "`if` is asked about a whole array; np.clip, np.where or a mask work entry by entry": asks_whole_arrays,
-    "the gradients are clipped in place, as the package does it; here they should stay as they were": in_place,
-    "the gradients are clipped in place: `dict(grads)` and `grads.copy()` hold the same arrays, and `g[…] = …` writes "
-    "into them": in_place_then_copied,
+    "grads is changed: `grads[name] = …` and `g[…] = …` write into what was given, and so does `g[…] = …` on the "
+    "arrays of `dict(grads)` or `grads.copy()`": in_place,
     "an array that needs no clipping is returned itself, not a copy": given_back,
 }
 

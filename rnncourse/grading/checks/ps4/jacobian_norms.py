@@ -56,7 +56,7 @@ def cases(rng):
     yield Case("numbers and inputs", "Half of the states at -1 or 1", saturated(draw(rng, T=4, B=2, H=5)))
     huge = draw(rng, T=3, B=2, H=4)
     yield Case("numbers and inputs", "Weights 3000 times as large", huge | {"W_h": 3000 * huge["W_h"]})
-    yield Case("numbers and inputs", "20 time steps", draw(rng, T=20, B=2, H=3))
+    yield Case("numbers and inputs", "12 time steps", draw(rng, T=12, B=2, H=3))
     yield Case("numbers and inputs", "Your inputs afterwards", draw(rng, T=4, B=3, H=2), untouched=True)
 
 
@@ -117,25 +117,24 @@ def spectral_radius(J):
     return abs(np.linalg.eigvals(J)).max(axis=-1)
 
 
-def without_batch(states, W_h):
-    """A loop that takes a step's states for (H,)."""
-    J = np.eye(len(W_h))
-    norms = [1.0]
-    for h in states[::-1]:
-        J = J @ np.diag(1 - h**2) @ W_h.T
-        norms.append(np.linalg.norm(J, 2))
-    return np.array(norms)
+def one_at_lag_0(norms):
+    """The same, but for the first, which is written down as 1."""
+    norms[0] = 1
+    return norms
 
 
-def without_batch_factor_first(states, W_h):
-    """The same, with the factor made first."""
-    J = np.eye(len(W_h))
-    norms = [1.0]
-    for h in states[::-1]:
-        F = np.diag(1 - h**2) @ W_h.T
-        J = J @ F
-        norms.append(np.linalg.norm(J, 2))
-    return np.array(norms)
+def without_batch(multiply):
+    """A loop that takes a step's states for (H,), and multiplies by `multiply(J, slopes, W_h)`."""
+
+    def norms_by_lag(states, W_h):
+        J = np.eye(len(W_h))
+        norms = [1.0]
+        for h in states[::-1]:
+            J = multiply(J, 1 - h**2, W_h)
+            norms.append(np.linalg.norm(J, 2))
+        return np.array(norms)
+
+    return norms_by_lag
 
 
 def overwrites(states, W_h):
@@ -166,6 +165,8 @@ MISTAKES = {
     "the Frobenius norm is taken (np.linalg.norm without ord=2), which is the root of the sum of all squares": sized(
         lambda J: np.sqrt((J**2).sum(axis=(-1, -2)))
     ),
+    "the Frobenius norm is taken from lag 1 on (np.linalg.norm without ord=2), which is the root of the sum of all "
+    "squares": sized(lambda J: one_at_lag_0(np.sqrt((J**2).sum(axis=(-1, -2))))),
     "the spectral radius is taken, the largest modulus of an eigenvalue, instead of the largest singular value": (
         sized(spectral_radius)
     ),
@@ -176,6 +177,7 @@ MISTAKES = {
         lambda J: largest(J) ** 2
     ),
     "the singular values are added up": sized(lambda J: singular_values(J).sum(axis=-1)),
+    "the singular values are added up from lag 1 on": sized(lambda J: one_at_lag_0(singular_values(J).sum(axis=-1))),
     "the singular values are averaged": sized(lambda J: singular_values(J).mean(axis=-1)),
     "the largest entry is taken for the norm": sized(lambda J: abs(J).max(axis=(-1, -2))),
     "the largest sum of a row is taken (ord=np.inf), not the largest singular value (ord=2)": sized(
@@ -193,6 +195,12 @@ MISTAKES = {
     "the logarithm to base 10 of the norms is returned": returned(lambda norms: np.log10(np.maximum(norms, 1e-300))),
     "lag 0 is left out: there are T + 1 lags, from 0 to T": returned(lambda norms: norms[1:]),
     "the largest lag is left out: there are T + 1 lags, from 0 to T": returned(lambda norms: norms[:-1]),
+    "the loop ends one lag early: norms[T], the largest lag, stays at 1": returned(
+        lambda norms: np.concatenate([norms[:-1], np.ones_like(norms[-1:])])
+    ),
+    "the loop ends one lag early: norms[T], the largest lag, stays at 0": returned(
+        lambda norms: np.concatenate([norms[:-1], np.zeros_like(norms[-1:])])
+    ),
     "norms[0] stays at 0: at lag 0 the Jacobian is the identity, with norm 1": returned(
         lambda norms: norms * (np.arange(len(norms)) > 0)[:, None]
     ),
@@ -209,9 +217,12 @@ MISTAKES = {
     "states is taken for batch first, (B, T, H), and norms returned so": lambda states, W_h: (
         jacobian_norms(states.swapaxes(0, 1), W_h).T
     ),
-    "states[t] is taken for one sequence, (H,), where it holds B of them, (B, H)": without_batch,
-    "states[t] is taken for one sequence, (H,), where it holds B of them, (B, H); np.diag then takes a diagonal "
-    "instead of making one": without_batch_factor_first,
+    "states[t] is taken for one sequence, (H,), where it holds B of them, (B, H)": without_batch(
+        lambda J, slopes, W_h: J @ np.diag(slopes) @ W_h.T
+    ),
+    "states[t] is taken for one sequence, (H,), where it holds B of them, (B, H), and np.diag takes a diagonal of it": (
+        without_batch(lambda J, slopes, W_h: J @ (np.diag(slopes) @ W_h.T))
+    ),
     "states is written over": overwrites,
 }
 

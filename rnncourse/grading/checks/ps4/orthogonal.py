@@ -99,6 +99,15 @@ def overwrites(A, gain):
     return W
 
 
+def flips_by_loop(A, gain):
+    """Turns the signs one by one, along the columns of A."""
+    Q, R = np.linalg.qr(A)
+    for j in range(A.shape[1]):
+        if R[j, j] < 0:
+            Q[:, j] = -Q[:, j]
+    return gain * Q
+
+
 def complete(A):
     """Q of a tall A filled up to a square."""
     Q, R = np.linalg.qr(A, mode="complete")
@@ -131,6 +140,10 @@ MISTAKES = {
     ),
     "the columns are divided by the diagonal of R, not multiplied by its sign": signed(lambda Q, R: 1 / np.diag(R)),
     "the signs are turned: R gets a negative diagonal": signed(lambda Q, R: np.where(np.diag(R) < 0, 1, -1)),
+    "all columns get one sign, that of the first entry of R; each column has its own": signed(
+        lambda Q, R: np.sign(R[0, 0])
+    ),
+    "a wide matrix is not turned first, so that R has fewer rows than columns": flips_by_loop,
     "the magnitudes of Q are returned, without signs": tall(lambda A: abs(positive_qr(A)[0])),
     "the result is transposed": returned(lambda W, gain: W.T.copy()),
     "R is returned instead of Q": tall(lambda A: positive_qr(A)[1]),
