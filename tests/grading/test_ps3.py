@@ -316,6 +316,7 @@ BAD = [
         "dW_x should be a NumPy array, got a float",
     ),
     ("rnn_backward", lambda dH, X, states, h0, W_x, W_h: states[len(X)], "is out of bounds for axis 0 with size 5"),
+    ("numerical_gradient", lambda loss, theta, eps: loss(), "loss() missing 1 required positional argument: 'theta'"),
     ("numerical_gradient", lambda loss, theta, eps: loss(theta), "gradient should be a NumPy array, got a float"),
     (
         "numerical_gradient",
