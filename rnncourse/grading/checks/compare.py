@@ -19,7 +19,7 @@ AXES = {
     "B": "sequence",
     "D": "input",
     "H": "hidden unit",
-    "G": "gate entry",
+    "4H": "gate entry",
     "Q": "output",
     "V": "token",
     "E": "feature",

@@ -3,7 +3,7 @@
 Each kind has one method, `expect(name, got, want, tolerance)`, which raises a `Wrong` at the first difference.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -42,11 +42,19 @@ class Numbers:
         worst = np.unravel_index(error[first].argmax(), error[first].shape)
         where = f"first at {name}{''.join(f'[{k}]' for k in first)}" if first else "the largest error is"
         at = (*first, *worst)
-        there = f"{',' if first else ' at'} {place(letters[in_time:], worst)}" if worst else ""
+        there = f"{',' if first else ' at'} {self.place(letters[in_time:], worst, got)}" if worst else ""
         raise Wrong(
-            f"{name} is wrong in {wrong.sum()} of {got.size} places{steps(letters, wrong)}; "
+            f"{name} is wrong in {wrong.sum()} of {got.size} places{steps(letters, wrong)}{self.which_blocks(wrong)}; "
             f"{where}{there}: expected {shown(want[at])}, got {shown(got[at])}"
         )
+
+    def place(self, letters: Sequence[str], index: Sequence[int], got: Array) -> str:
+        """An index of `got` in words, behind its axes in time."""
+        return place(letters, index)
+
+    def which_blocks(self, wrong: Array) -> str:
+        """Which blocks of the last axis are wrong, where there are several and some are right."""
+        return ""
 
     def which_first(self) -> int:
         """Which of the wrong entries to name, in the order of time."""
@@ -59,6 +67,25 @@ class NumbersBackward(Numbers):
     def which_first(self) -> int:
         """The last one."""
         return -1
+
+
+@dataclass(frozen=True)
+class Gates(Numbers):
+    """`Numbers` whose last axis, "4H", holds a block of H units for each of the `gates`, side by side."""
+
+    gates: str = "ifgo"
+
+    def place(self, letters: Sequence[str], index: Sequence[int], got: Array) -> str:
+        """An index in words: the last axis as a gate and a unit."""
+        gate, unit = divmod(int(index[-1]), got.shape[-1] // len(self.gates))
+        before = [place(letters[:-1], index[:-1])] * (len(index) > 1)
+        return ", ".join([*before, f"gate {self.gates[gate]}, hidden unit {unit}"])
+
+    def which_blocks(self, wrong: Array) -> str:
+        """The gates that are wrong, unless all are."""
+        blocks = np.split(wrong, len(self.gates), axis=-1)
+        hit = [gate for gate, block in zip(self.gates, blocks, strict=True) if block.any()]
+        return f", in gate{'s' * (len(hit) > 1)} {', '.join(hit)}" if len(hit) < len(self.gates) else ""
 
 
 class Integers(Numbers):

@@ -42,5 +42,5 @@ def rnn_backward(dH: Any, X: Any, states: Any, h0: Any, W_x: Array, W_h: Array) 
 def expect_shapes(function: str, **arrays: tuple[Any, str, tuple[int, ...]]) -> None:
     """Raise ValueError unless each array, given with its shape in letters and in numbers, has that shape."""
     for name, (array, letters, shape) in arrays.items():
-        if np.shape(array) != shape:
+        if isinstance(array, tuple) or np.shape(array) != shape:
             raise ValueError(f"{function} expects {name} of shape ({letters}), here {shape}, got {kind(array)}")
