@@ -383,6 +383,10 @@ def test_every_bad_answer_gets_its_sentence(name, function, sentence):
     assert sentence in " ".join(str(report).split())
 
 
+def test_of_a_division_by_zero_one_reads_under_numbers():
+    assert 'Read again: "How to work" in the problem set.' in str(judged("clip_by_global_norm", plain_floats))
+
+
 # The notebook's numbers and claims.
 
 

@@ -124,10 +124,9 @@ def expect_result(problem: Problem, case: Case, want: dict[str, Any], result: Re
     """Raise `Wrong` unless a call gave no error, returned the right outputs, and left its inputs alone if it must."""
     value, error, args = result
     if error is not None:
-        of_shapes = isinstance(error, (ValueError, IndexError))
         what = described(error)
         sentence = f"{problem.name} {what}{'' if what.endswith('?') else '.'} The inputs were {case.inputs}"
-        raise WrongShape(sentence) if of_shapes else WrongForm(sentence)
+        raise subject(error)(sentence)
     if value is None:
         raise WrongForm("it returned None: is a `return` missing?")
     got = problem.unpack(problem.outputs, value)
@@ -135,6 +134,17 @@ def expect_result(problem: Problem, case: Case, want: dict[str, Any], result: Re
         problem.outputs[name].expect(name, got[name], want[name], case.tolerance)
     if case.untouched:
         expect_untouched(case, got, args)
+
+
+def subject(error: Exception) -> type[Wrong]:
+    """What an error is about: shapes, numbers (a division by zero), or anything else.
+
+    >>> subject(IndexError()).__name__, subject(ZeroDivisionError()).__name__, subject(TypeError()).__name__
+    ('WrongShape', 'WrongNumbers', 'WrongForm')
+    """
+    if isinstance(error, (ValueError, IndexError)):
+        return WrongShape
+    return WrongNumbers if isinstance(error, ArithmeticError) else WrongForm
 
 
 def expect_untouched(case: Case, outputs: dict[str, Any], args: dict[str, Any]) -> None:

@@ -128,7 +128,7 @@ def without_batch(multiply):
 
     def norms_by_lag(states, W_h):
         J = np.eye(len(W_h))
-        norms = [1.0]
+        norms = [np.linalg.norm(J, 2)]
         for h in states[::-1]:
             J = multiply(J, 1 - h**2, W_h)
             norms.append(np.linalg.norm(J, 2))
