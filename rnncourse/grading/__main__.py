@@ -1,6 +1,7 @@
-"""`python -m rnncourse.grading release` regenerates exercises/ from solutions/; `in-step` says whether that is needed.
+"""`python -m rnncourse.grading check NOTEBOOK` says what a student's notebook is worth and whether it can be handed in.
 
-Both work in the current folder, which must be the project's root, and end with status 1 if something is wrong.
+`release` regenerates exercises/ from solutions/, and `in-step` says whether that is needed. All work in the current
+folder, which must be the project's root, and end with status 1 if something is wrong.
 """
 
 import argparse
@@ -8,6 +9,7 @@ import sys
 from pathlib import Path
 
 from rnncourse.grading.release import SOURCE, ReleaseError, out_of_step, release
+from rnncourse.grading.selfcheck import NotAProblemSet, selfcheck
 
 
 def main(argv: list[str] | None = None) -> str | int:
@@ -16,17 +18,25 @@ def main(argv: list[str] | None = None) -> str | int:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("release", help="regenerate exercises/ from solutions/")
     commands.add_parser("in-step", help="say where exercises/ is not what solutions/ gives")
-    command = parser.parse_args(argv).command
+    checker = commands.add_parser(
+        "check", help="run a notebook of a problem set: points, what is wrong, fit to hand in"
+    )
+    checker.add_argument("notebook", type=Path)
+    arguments = parser.parse_args(argv)
     root = Path()
     if not (root / SOURCE).is_dir():
         return f"expected the folder {SOURCE}/ here: run this from the project's root"
     try:
-        if command == "release":
+        if arguments.command == "check":
+            checked = selfcheck(arguments.notebook, root)
+            print(checked)
+            return 0 if checked.fit else 1
+        if arguments.command == "release":
             for name in release(root):
                 print(f"exercises/{name} changed")
         elif lines := out_of_step(root):
             return "\n".join(["exercises/ is not in step with solutions/; `make exercises` mends it:", *lines])
-    except ReleaseError as error:
+    except (NotAProblemSet, ReleaseError) as error:
         return str(error)
     return 0
 

@@ -8,6 +8,9 @@ from textwrap import fill
 from rnncourse.evidence import publish
 from rnncourse.grading.checks.problem import Problem
 
+REPORT_MIME = "application/vnd.rnncourse.report+json"
+"""The MIME type of a report's record, from which a whole notebook's points are gathered."""
+
 PADDED = ' style="padding: 0.2em 1em 0.2em 0; text-align: left"'
 """For pages without a style of their own for tables, such as nbgrader's feedback."""
 
@@ -66,5 +69,6 @@ class Report:
 
     def show(self) -> None:
         """Show the report: the table in a notebook, the text elsewhere."""
-        if not publish({"text/plain": str(self), "text/html": self._repr_html_()}):
+        record = {"function": self.problem.name, "points": self.points}
+        if not publish({"text/plain": str(self), "text/html": self._repr_html_(), REPORT_MIME: record}):
             print(self)
