@@ -447,9 +447,13 @@ def test_the_clipped_descents_arrive_and_the_other_is_thrown():
     assert longest[0] > 1 > 0.25 > max(longest[1:])
     assert missed[-1] > 0.5
     assert max(near[-1], also_near[-1]) < 0.01
-    steps = np.diff(by_value, axis=0)
-    cut = np.isclose(abs(steps), 0.3 * 0.5).all(axis=1)
-    assert cut.any(), "a step is to run along the diagonal"
+    thrown, by_norm_step, by_value_step = (
+        np.diff(path, axis=0)[np.argmax(np.linalg.norm(np.diff(free, axis=0), axis=1))]
+        for path in (free, by_norm, by_value)
+    )
+    assert abs(thrown[1]) > 10 * abs(thrown[0]), "on the cliff the gradient of b is the larger one by far"
+    np.testing.assert_allclose(by_norm_step / np.linalg.norm(by_norm_step), thrown / np.linalg.norm(thrown))
+    np.testing.assert_allclose(abs(by_value_step), 0.3 * 0.5)
 
 
 def test_the_orthogonal_start_reaches_further_and_holds_longer():
