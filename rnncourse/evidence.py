@@ -21,8 +21,8 @@ CLAIM_MIME = "application/vnd.rnncourse.claim+json"
 def measured(name: str, text: str) -> None:
     """Print `name = text` and publish `text` under `name`, for the prose to quote.
 
-    `text` is a string, rounded to what holds on any machine; TypeError for anything else. The book reads what it can as
-    Python, 1.30 as 1.3 and 40,689 as a pair: such a text is published in quotes, which the book takes off again.
+    `text` is a string, rounded to what holds on any machine. Raises TypeError for anything else. The book reads what it
+    can as Python, 1.30 as 1.3 and 40,689 as a pair: such a text is published in quotes, which the book takes off again.
 
     >>> measured("parameters", "66")
     parameters = 66

@@ -15,7 +15,7 @@ from sphinx.util.docutils import SphinxRole
 
 from rnncourse.book import executed
 
-logger = logging.getLogger(__name__)
+_logger = logging.getLogger(__name__)
 
 
 @cache
@@ -26,7 +26,7 @@ def published(root: Path, pages: tuple[str, ...]) -> dict[str, tuple[str, dict[s
         try:
             found.append(executed.read(root, page))
         except ValueError as error:
-            logger.warning(str(error), type="rnncourse")
+            _logger.warning(str(error), type="rnncourse")
     return executed.claims(found)
 
 
@@ -39,7 +39,7 @@ class ClaimRole(SphinxRole):
         pages = filter(executed.CHAPTER.match, self.config.external_site_map)
         page, claim = published(root, tuple(pages)).get(self.text, (None, None))
         if page is None or claim is None:
-            logger.warning(
+            _logger.warning(
                 f"no chapter publishes the claim {self.text}", location=self.get_location(), type="rnncourse"
             )
             return [], []

@@ -21,7 +21,7 @@ from rnncourse.book import executed
 from rnncourse.book.executed import Executed
 from rnncourse.evidence import VERDICTS
 
-logger = logging.getLogger(__name__)
+_logger = logging.getLogger(__name__)
 
 
 def bound(claim: dict[str, Any]) -> str:
@@ -110,7 +110,7 @@ class Table(SphinxDirective):
 
     def warn(self, message: str) -> None:
         """Fail a build whose warnings are errors."""
-        logger.warning(message, location=self.get_location(), type="rnncourse")
+        _logger.warning(message, location=self.get_location(), type="rnncourse")
 
 
 class Claims(Table):
