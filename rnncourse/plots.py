@@ -4,7 +4,7 @@ Lines are told apart by more than colour, the colours are safe for colour-blind 
 white: the book's style sheet turns lightness round in dark mode, so that one figure serves both.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 import matplotlib as mpl
@@ -152,6 +152,46 @@ def gradient_paths(ax: Axes, T: int = 3) -> None:
         arrow(ax, (t - 0.28, 0), (t - 0.72, 0), "", ORANGE, style="--")
         jacobian = rf"$\left(\frac{{\partial h_{t}}}{{\partial h_{t - 1}}}\right)^{{\!\top}}$"
         ax.text(t - 0.5, -0.52, jacobian, ha="center", color=ORANGE, fontsize=12)
+
+
+def lstm_cell(ax: Axes, numbers: Mapping[str, float], places: int = 3) -> None:
+    """One step of a one-unit LSTM with its numbers: along the top the cell state, below it the gates.
+
+    `numbers` holds x, h, c (before the step), f, i, g, o, "new c" and "new h"; they are shown to `places`.
+    Raises KeyError if one is missing.
+
+    >>> from matplotlib.figure import Figure
+    >>> ax = Figure().subplots()
+    >>> lstm_cell(ax, dict.fromkeys(["x", "h", "c", "f", "i", "g", "o", "new c", "new h"], 0.5), places=1)
+    >>> ax.texts[0].get_text()
+    'c\\n0.5'
+    """
+
+    def shown(name: str) -> str:
+        return f"{numbers[name] + 0.0:.{places}f}"
+
+    gates, way = {"f": 1.3, "i": 2.5, "g": 3.5, "o": 4.7}, 2.3
+    states = {"c": (0.1, way, BLUE), "new c": (6.1, way, BLUE), "new h": (6.1, 0.2, ORANGE)}
+    layers = {name: (x, 0.9, PINK if name == "g" else GREEN) for name, x in gates.items()}
+    for name, (x, y, color) in {**states, **layers}.items():
+        box(ax, x, y, f"{name}\n{shown(name)}", color, width=0.76, height=0.62)
+    for x, y, sign in (1.3, way, "×"), (3.0, way, "+"), (3.0, 1.6, "×"), (5.3, 1.5, "×"):
+        ax.text(x, y, sign, ha="center", va="center", fontsize=14)
+    for start, end in ((0.5, 1.15), (1.45, 2.85), (3.15, 5.65)):
+        arrow(ax, (start, way), (end, way))
+    arrow(ax, (1.3, 1.25), (1.3, 2.15))
+    arrow(ax, (2.55, 1.25), (2.9, 1.5))
+    arrow(ax, (3.45, 1.25), (3.1, 1.5))
+    arrow(ax, (3.0, 1.72), (3.0, 2.18))
+    arrow(ax, (4.8, 1.25), (5.15, 1.45))
+    arrow(ax, (5.3, way), (5.3, 1.65))
+    arrow(ax, (5.35, 1.35), (5.7, 0.55))
+    for x in gates.values():
+        arrow(ax, (3.0, -0.05), (x, 0.55))
+    ax.text(5.2, 1.95, "tanh", ha="right", color=GREY)
+    ax.text(3.0, -0.35, f"x = {shown('x')}     h = {shown('h')}", ha="center")
+    ax.set(xlim=(-0.4, 6.6), ylim=(-0.55, 2.75))
+    ax.axis("off")
 
 
 def _columns(ax: Axes, T: int, top: str) -> None:

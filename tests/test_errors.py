@@ -46,6 +46,7 @@ from rnncourse.seeds import Seeds, clip_each
 from rnncourse.subwords import BytePairs
 from rnncourse.text import Vocabulary, contiguous_batches
 from rnncourse.train import fit
+from rnncourse.trials import AdamEach, Trial, train_each
 from rnncourse.variants import PeepholeLSTM, SkipRNN
 
 T, B, D, H, V = 5, 2, 3, 4, 6
@@ -1580,6 +1581,28 @@ ROWS = {
         lambda: clip_each({"a": np.full((2, 3), np.nan)}, 1),
         FloatingPointError,
         "^expected finite gradients, got norms",
+    ),
+    # rnncourse.trials
+    "train_each: a rate too few": (
+        lambda: train_each(
+            lambda D, T, rng: RNN(D, H, rng, np.float32),
+            Trial(adding, 2, 1, squared_error, 1, 0.1),
+            T,
+            [0.1],
+            [0, 1],
+        ),
+        ValueError,
+        "^expected a rate for each of 2 seeds, got 1",
+    ),
+    "AdamEach: a rate of 0": (
+        lambda: AdamEach({"a": np.zeros((2, 1, 1))}, [0.1, 0.0]),
+        ValueError,
+        r"^expected a positive rate for each of 2 networks, got \[0.1, 0.0\]",
+    ),
+    "AdamEach: a rate too many": (
+        lambda: AdamEach({"a": np.zeros((1, 1, 1))}, [0.1, 0.1]),
+        ValueError,
+        r"^expected a positive rate for each of 1 networks, got \[0.1, 0.1\]",
     ),
 }
 
