@@ -19,6 +19,7 @@ AXES = {
     "B": "sequence",
     "D": "input",
     "H": "hidden unit",
+    "3H": "gate entry",
     "4H": "gate entry",
     "Q": "output",
     "V": "token",
