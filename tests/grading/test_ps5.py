@@ -233,6 +233,33 @@ def test_a_mistake_is_named_however_it_is_written(name, function, hint, points):
             assert report.points == points
 
 
+def test_of_two_mistakes_at_once_one_is_named():
+    """The first to show: at a single step, and along c, there is less that can be wrong."""
+
+    def two_at_once(dH, *others):
+        return through_time(dH * 0.5, *others, first=lambda states, initial: states[-1])
+
+    def wraps_and_hands_nothing_back(dH, dc, X, hs, cs, gates, h0, c0, W_x, W_h):
+        dX, weights = np.zeros(X.shape), 0
+        for t in range(len(X) - 1, -1, -1):
+            args = dH[t], dc, X[t], hs[t - 1], cs[t - 1], cs[t], gates[t], W_x, W_h
+            dX[t], dh, dc, *own = lent.lstm_step_backward(*args)
+            weights = [a + b for a, b in zip(weights or [0, 0, 0], own, strict=True)]
+        return dX, dh, dc, *weights
+
+    def no_tanh_and_one_slope(dh, dc, *others):
+        others = list(others)
+        gates = others[4]
+        H = gates.shape[1] // 4
+        total = dc + dh * gates[:, 3 * H :]
+        _, _, _, *of_weights = one_slope_for_all(dh, dc, *others)
+        return np.zeros_like(others[0]), np.zeros_like(dh), total * gates[:, H : 2 * H], *of_weights
+
+    assert judged("lstm_backward", two_at_once).hint is None
+    assert "h0 and c0 are ignored" in judged("lstm_backward", wraps_and_hands_nothing_back).hint
+    assert "the slope of tanh(c) is left out" in judged("lstm_step_backward", no_tanh_and_one_slope).hint
+
+
 def test_the_way_back_in_a_students_words_is_right():
     assert judged("lstm_backward", through_time).points == 6
 
@@ -252,7 +279,7 @@ BAD = [
     (
         "lstm_step",
         lambda *args: (*right("lstm_step")(*args)[:2], np.split(right("lstm_step")(*args)[2], 4, axis=1)),
-        "gates should be a NumPy array, got a list",
+        "gates should be one NumPy array, got a list of 4 (np.concatenate with axis=-1 puts them side by side)",
     ),
     ("lstm_step", lambda x, h, c, *W: (h, c, np.tile(h * np.nan, 4)), "gates holds nan in 60 of 60 places"),
     ("lstm_forward", lambda X, *others: lent.lstm_step(X[0], others[:2], *others[2:]), "missing 1 required positional"),
@@ -280,7 +307,7 @@ BAD = [
     (
         "lstm_backward",
         lambda dH, *others: lent.lstm_step_backward(dH[-1], *others[:7]),
-        "missing 1 required positional argument: 'W_h'. The inputs were dH (4, 3, 5), dc_last (3, 5)",
+        "missing 1 required positional argument: 'W_h'. The inputs were dH (1, 3, 4), dc_last (3, 4)",
     ),
     (
         "lstm_backward",

@@ -75,6 +75,13 @@ class Gates(Numbers):
 
     gates: str = "ifgo"
 
+    def expect(self, name: str, got: Any, want: Array, tolerance: float) -> None:
+        """As `Numbers`, but for the gates of one step in a list it says how they become one array."""
+        if isinstance(got, (list, tuple)) and len(got) == len(self.gates) and "T" not in self.axes:
+            cure = "np.concatenate with axis=-1 puts them side by side"
+            raise WrongForm(f"{name} should be one NumPy array, got {kind(got)} of {len(got)} ({cure})")
+        super().expect(name, got, want, tolerance)
+
     def place(self, letters: Sequence[str], index: Sequence[int], got: Array) -> str:
         """An index in words: the last axis as a gate and a unit."""
         gate, unit = divmod(int(index[-1]), got.shape[-1] // len(self.gates))

@@ -36,12 +36,12 @@ def at_the_end(args):
 
 
 def cases(rng):
-    """Sizes all different and all equal, the outputs apart; each size once 1; float32, one loss, long."""
+    """One step first; sizes all different and all equal, outputs apart; each size once 1; float32, one loss, long."""
+    yield Case("sizes of 1", "One time step (T = 1)", draw(rng, T=1, B=3, D=2, H=4))
     for part, outputs in (("handed back", BACK), ("weights", WEIGHTS)):
         yield Case(part, "All sizes different", draw(rng, T=4, B=3, D=2, H=5), outputs)
         yield Case(part, "All sizes equal", draw(rng, T=3, B=3, D=3, H=3), outputs)
     yield Case("handed back", "A loss at the last step alone", at_the_end(draw(rng, T=4, B=2, D=3, H=5)), BACK)
-    yield Case("sizes of 1", "One time step (T = 1)", draw(rng, T=1, B=3, D=2, H=4))
     yield Case("sizes of 1", "One sequence (B = 1)", draw(rng, T=4, B=1, D=2, H=3))
     yield Case("sizes of 1", "One input and one hidden unit (D = H = 1)", draw(rng, T=3, B=4, D=1, H=1))
     yield Case("numbers and inputs", "Inputs in float32", single_precision(draw(rng, T=5, B=2, D=4, H=3)))
@@ -90,9 +90,12 @@ def walk(
     return dX, dh, dc, terms
 
 
-def summed(terms):
-    """The sums over the steps."""
-    return tuple(sum(term) for term in zip(*terms, strict=True))
+def summed(terms, W_x, W_h):
+    """The sums over the steps, from zeros on."""
+    sums = [np.zeros_like(W_x), np.zeros_like(W_h), np.zeros_like(W_h[0])]
+    for term in terms:
+        sums = [so_far + now for so_far, now in zip(sums, term, strict=True)]
+    return sums
 
 
 def walked(**parts):
@@ -100,7 +103,7 @@ def walked(**parts):
 
     def backward(*args):
         dX, dh0, dc0, terms = walk(*args, **parts)
-        return np.stack(dX), dh0, dc0, *summed(terms)
+        return np.stack(dX), dh0, dc0, *summed(terms, *args[-2:])
 
     return backward
 
@@ -213,6 +216,11 @@ MISTAKES = {
     "the loop begins one step early and leaves out the last step": walked(order=lambda T: range(T - 2, -1, -1)),
     "the loop takes as many steps as there are sequences: T is X.shape[0]": as_many_steps_as_sequences,
     "the loop runs along the sequences (axis 1) instead of the time steps (axis 0)": along_the_sequences,
+    "h0 and c0 are ignored: hs[t - 1] and cs[t - 1] at t = 0 are the last states": walked(
+        h_before=lambda hs, h0: [hs[-1], *hs[:-1]], c_before=lambda cs, c0: [cs[-1], *cs[:-1]]
+    ),
+    "h0 is ignored: hs[t - 1] at t = 0 is the last state": walked(h_before=lambda hs, h0: [hs[-1], *hs[:-1]]),
+    "c0 is ignored: cs[t - 1] at t = 0 is the last state": walked(c_before=lambda cs, c0: [cs[-1], *cs[:-1]]),
     "the states after a step stand for those before it: h_prev is hs[t - 1], and c_prev is cs[t - 1]": walked(
         h_before=lambda hs, h0: hs, c_before=lambda cs, c0: cs
     ),
@@ -224,11 +232,6 @@ MISTAKES = {
     "c_prev and c are swapped": lambda *args: walked(c_before=lambda *_: args[4])(
         *args[:4], np.stack(before(args[4], args[7])), *args[5:]
     ),
-    "h0 and c0 are ignored: hs[t - 1] and cs[t - 1] at t = 0 are the last states": walked(
-        h_before=lambda hs, h0: [hs[-1], *hs[:-1]], c_before=lambda cs, c0: [cs[-1], *cs[:-1]]
-    ),
-    "h0 is ignored: hs[t - 1] at t = 0 is the last state": walked(h_before=lambda hs, h0: [hs[-1], *hs[:-1]]),
-    "c0 is ignored: cs[t - 1] at t = 0 is the last state": walked(c_before=lambda cs, c0: [cs[-1], *cs[:-1]]),
     "h0 and c0 are ignored: zeros stand for the states before the first step": walked(
         h_before=lambda hs, h0: before(hs, 0 * h0), c_before=lambda cs, c0: before(cs, 0 * c0)
     ),
@@ -253,6 +256,10 @@ MISTAKES = {
     "dW_x is not summed: only that of step 0 is left, = in place of +=": reduced(last_term, sum, sum),
     "dW_h is not summed: only that of step 0 is left, = in place of +=": reduced(sum, last_term, sum),
     "db is not summed: only that of step 0 is left, = in place of +=": reduced(sum, sum, last_term),
+    "step 0 is left out of the sums for the weights": reduced(*[lambda terms: sum(terms[:-1], 0 * terms[0])] * 3),
+    "step 0 is left out of the sums for the weights, which are the number 0 where there is no other step": reduced(
+        *[lambda terms: sum(terms[:-1])] * 3
+    ),
     "the gradients of the weights are those of the last step alone": reduced(*[lambda terms: terms[0]] * 3),
     "the gradients of the weights are means over the steps; they are sums": reduced(mean, mean, mean),
     "the gradients of the weights are stacked, one for each step; they are sums": reduced(

@@ -192,7 +192,13 @@ MISTAKES = {
         A_f=lambda s: s.dc * s.c_prev * sigmoid_slope(s.f),
         A_g=lambda s: s.dc * s.i * tanh_slope(s.g),
     ),
-    "the output gate hears of the gradient of c; it hears of dh": changed(
+    "i, f and g hear of dh; they hear of the total gradient of c": changed(
+        A_i=lambda s: s.dh * s.g * sigmoid_slope(s.i),
+        A_f=lambda s: s.dh * s.c_prev * sigmoid_slope(s.f),
+        A_g=lambda s: s.dh * s.i * tanh_slope(s.g),
+    ),
+    "the output gate hears of dc; it hears of dh": changed(A_o=lambda s: s.dc * np.tanh(s.c) * sigmoid_slope(s.o)),
+    "the output gate hears of the total gradient of c; it hears of dh": changed(
         A_o=lambda s: s.total * np.tanh(s.c) * sigmoid_slope(s.o)
     ),
     "the output gate's part of A has c for tanh(c)": changed(A_o=lambda s: s.dh * s.c * sigmoid_slope(s.o)),
