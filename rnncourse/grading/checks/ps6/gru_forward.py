@@ -34,13 +34,15 @@ def cases(rng):
     yield Case("from any state", "All sizes different, h0 not 0", draw(rng, T=5, B=3, D=2, H=4))
     yield Case("from any state", "All sizes equal, h0 not 0", draw(rng, T=3, B=3, D=3, H=3))
     yield Case("the other reset", 'reset="before"', from_zeros(draw(rng, T=5, B=3, D=2, H=4, reset="before")))
-    yield Case("sizes of 1", "One time step (T = 1)", draw(rng, T=1, B=3, D=2, H=4))
-    yield Case("sizes of 1", "One sequence (B = 1)", draw(rng, T=4, B=1, D=2, H=3))
-    yield Case("sizes of 1", "One input and one hidden unit (D = H = 1)", draw(rng, T=3, B=4, D=1, H=1))
-    yield Case("numbers and inputs", "Inputs in float32", single_precision(draw(rng, T=4, B=2, D=5, H=3)))
-    yield Case("numbers and inputs", "Inputs 3000 times as large", huge(rng, draw(rng, T=3, B=2, D=3, H=4), "X"))
-    yield Case("numbers and inputs", "12 time steps", draw(rng, T=12, B=2, D=3, H=2))
-    yield Case("numbers and inputs", "Your inputs afterwards", draw(rng, T=4, B=5, D=3, H=2), untouched=True)
+    part, small = "sizes of 1", "One input and one hidden unit (D = H = 1)"
+    yield Case(part, "One time step (T = 1)", from_zeros(draw(rng, T=1, B=3, D=2, H=4)))
+    yield Case(part, "One sequence (B = 1)", from_zeros(draw(rng, T=4, B=1, D=2, H=3)))
+    yield Case(part, small, from_zeros(draw(rng, T=3, B=4, D=1, H=1)))
+    part, large = "numbers and inputs", "Inputs 3000 times as large"
+    yield Case(part, "Inputs in float32", from_zeros(single_precision(draw(rng, T=4, B=2, D=5, H=3))))
+    yield Case(part, large, from_zeros(huge(rng, draw(rng, T=3, B=2, D=3, H=4), "X")))
+    yield Case(part, "12 time steps", from_zeros(draw(rng, T=12, B=2, D=3, H=2)))
+    yield Case(part, "Your inputs afterwards", from_zeros(draw(rng, T=4, B=5, D=3, H=2)), untouched=True)
 
 
 def walk(X, h, *others):
@@ -132,6 +134,16 @@ def into_zeros(steps):
     return run
 
 
+def into_h0(X, h0, *others):
+    """Keeps the state in the array that came as h0."""
+    states, gates = [], []
+    for x in X:
+        h0[:], now = lent.gru_step(x, h0, *others)
+        states.append(h0.copy())
+        gates.append(now)
+    return np.stack(states), np.stack(gates)
+
+
 def batch_first(X, h0, *others):
     """Takes time for axis 1, in the inputs and in the results."""
     return tuple(np.stack(arrays, axis=1) for arrays in walk(X.swapaxes(0, 1), h0, *others))
@@ -173,6 +185,7 @@ MISTAKES = {
     "the loop runs along the sequences (axis 1) instead of the time steps (axis 0)": reading(
         lambda X: X.swapaxes(0, 1)
     ),
+    "the state is written into h0: `h = h0` is a second name, and `h[:] = …` writes into the array": into_h0,
     "X and the results are taken for batch first, (B, T, …); they are (T, B, …)": batch_first,
     "the sizes are read batch first (`B, T, D = X.shape`); they are `T, B, D`": sizes_batch_first,
     "the number of steps is read from X.shape[1], which is B; it is X.shape[0]": reading(
@@ -189,6 +202,7 @@ MISTAKES = {
     "states also holds the initial state: T+1 of them instead of T": with_initial,
     "states and gates hold those of the last step alone": walked(lambda *lists: tuple(rows[-1] for rows in lists)),
     "states holds the last state alone": walked(lambda states, gates: (states[-1], np.stack(gates))),
+    "the last state is returned in place of the gates": walked(lambda states, gates: (np.stack(states), states[-1])),
     "gates holds those of the last step alone": walked(lambda states, gates: (np.stack(states), gates[-1])),
     "states holds the same at every step, that of the last (one array, stored each time and then written over?)": (
         walked(lambda states, gates: stacked([states[-1]] * len(states), gates))

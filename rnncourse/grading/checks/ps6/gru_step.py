@@ -67,7 +67,7 @@ def cases(rng):
         yield Case(part, "All sizes different", draw(rng, B=4, D=2, H=5, reset=reset), outputs)
         yield Case(part, "All sizes equal", draw(rng, B=3, D=3, H=3, reset=reset), outputs)
     yield Case("sizes of 1", "One sequence (B = 1)", draw(rng, B=1, D=3, H=4, reset="after"))
-    yield Case("sizes of 1", "One input (D = 1)", draw(rng, B=3, D=1, H=2, reset="before"))
+    yield Case("sizes of 1", "One input (D = 1)", draw(rng, B=3, D=1, H=2, reset="after"))
     yield Case("sizes of 1", "One hidden unit (H = 1)", draw(rng, B=4, D=3, H=1, reset="after"))
     part = "numbers and inputs"
     yield Case(part, "Inputs in float32", single_precision(draw(rng, B=2, D=5, H=3, reset="after")))
@@ -122,14 +122,14 @@ def either(formula, **others):
     return changed(after=formula, before=formula, **others)
 
 
-def ordered(order, kept=False):
+def ordered(order, kept=False, **others):
     """The blocks read in another `order`, such as "zrn"; `kept`: the gates returned in that order, too. A mistake."""
 
     def read(s):
         named = dict(zip(order, RIGHT["order"](s), strict=True))
         return [named[gate] for gate in "rzn"]
 
-    return changed(order=read, **{"gates": shown(order)} if kept else {})
+    return changed(order=read, **others, **{"gates": shown(order)} if kept else {})
 
 
 def shown(order):
@@ -174,6 +174,13 @@ def exponentials(a):
     return (np.exp(a) - np.exp(-a)) / (np.exp(a) + np.exp(-a))
 
 
+def with_overwritten(x, h, W_x, W_h, b, b_h, reset):
+    """Gives r h the name h before the new state is computed from it."""
+    h_next, gates = gru_step(x, h, W_x, W_h, b, b_h, reset)
+    r, z, n = blocks(gates)
+    return (z * r * h + (1 - z) * n if reset == "before" else h_next), gates
+
+
 def in_place(x, h, W_x, W_h, b, b_h, reset):
     """Writes the new state into h."""
     _, gates = gru_step(x, h, W_x, W_h, b, b_h, reset)
@@ -215,6 +222,12 @@ MISTAKES = {
     "the reset gate also acts on the input's part: tanh(r (…)) of the whole sum": changed(
         n=lambda s: np.tanh(s.r * s.x_n + s.heard)
     ),
+    "the reset gate acts on the whole sum, r (x W_xn + h W_hn + b_n), whatever reset says, and b_h is left out": either(
+        lambda s: s.r * (s.h @ s.W_hn), n=lambda s: np.tanh(s.r * s.x_n + s.heard)
+    ),
+    "h W_hn is in the candidate twice, through r and past it (in a sum x W_x + h W_h + b?)": changed(
+        n=lambda s: np.tanh(s.x_n + s.h @ s.W_hn + s.heard)
+    ),
     "the reset gate is left out of the candidate": changed(
         after=lambda s: s.h @ s.W_hn + s.b_h, before=lambda s: s.h @ s.W_hn
     ),
@@ -230,6 +243,9 @@ MISTAKES = {
     ),
     "the reset gate also acts on the state that is kept: z r h + (1 - z) n": mean(
         lambda s: s.z * s.r * s.h + (1 - s.z) * s.n
+    ),
+    'with reset="before" r h is named h, and then kept as if it were the old state: z h takes h as it was': (
+        with_overwritten
     ),
     "r stands for z in the new state: r h + (1 - r) n": mean(lambda s: s.r * s.h + (1 - s.r) * s.n),
     "the candidate is added whole: z h + n": mean(lambda s: s.z * s.h + s.n),
@@ -259,6 +275,9 @@ MISTAKES = {
     "the blocks are read in the order z, r, n; they are r, z, n": ordered("zrn"),
     "r and z are swapped: the blocks are read and returned in the order z, r, n, or the two trade places": ordered(
         "zrn", kept=True
+    ),
+    "the blocks are taken for z, r, n, and z weighs the candidate; they are r, z, n, and z weighs h": ordered(
+        "zrn", kept=True, h_next=lambda s: (1 - s.z) * s.h + s.z * s.n
     ),
     "the blocks are read in the order n, r, z; they are r, z, n": ordered("nrz"),
     "the blocks are read and returned in the order r, n, z; they are r, z, n": ordered("rnz", kept=True),

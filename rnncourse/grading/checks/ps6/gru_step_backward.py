@@ -159,12 +159,15 @@ MISTAKES = {
     "r is missing from all that comes through h W_hn + b_h: dh_prev, dW_h and db_h need r A_n": changed(
         S=lambda s: s.A
     ),
+    "z dh and r are both left out: dh_prev is A W_h.T alone, and dW_h is h_prev.T @ A": changed(
+        S=lambda s: s.A, dh_prev=lambda s: s.A @ s.W_h.T
+    ),
     "r is missing from db_h: it is the sum of r A_n": changed(db_h=lambda s: s.A_n.sum(axis=0)),
     "r A_n stands for A_n on the way to x and b, too": changed(
         dx=lambda s: s.S @ s.W_x.T, dW_x=lambda s: s.x.T @ s.S, db=lambda s: s.S.sum(axis=0)
     ),
     "r A_n stands for A_n in db; there it is A_n": changed(db=lambda s: s.S.sum(axis=0)),
-    "this is the way back of the other cell, with its reset before the product": changed(
+    "the step back is that of the other cell, with its reset before the product": changed(
         A_r=lambda s: s.h_prev * (s.A_n @ s.W_hn.T) * sigmoid_slope(s.r),
         dh_prev=lambda s: s.z * s.dh + s.r * (s.A_n @ s.W_hn.T) + s.A_r @ s.W_hr.T + s.A_z @ s.W_hz.T,
         dW_h=lambda s: beside(s.h_prev.T @ s.A_r, s.h_prev.T @ s.A_z, (s.r * s.h_prev).T @ s.A_n),
@@ -179,7 +182,7 @@ MISTAKES = {
         A_n=lambda s: s.dh * s.z * tanh_slope(s.n)
     ),
     "the factor 1 - z is left out of A_n": changed(A_n=lambda s: s.dh * tanh_slope(s.n)),
-    "this is the way back of the other convention, where z weighs the candidate": changed(
+    "the step back is that of the other convention, where z weighs the candidate": changed(
         A_n=lambda s: s.dh * s.z * tanh_slope(s.n),
         A_z=lambda s: s.dh * (s.n - s.h_prev) * sigmoid_slope(s.z),
         dh_prev=lambda s: (1 - s.z) * s.dh + s.S @ s.W_h.T,
@@ -243,6 +246,9 @@ MISTAKES = {
     "db and db_h are not summed over the sequences": changed(db=lambda s: s.A.copy(), db_h=lambda s: s.r * s.A_n),
     "db is not summed over the sequences": changed(db=lambda s: s.A.copy()),
     "db_h is not summed over the sequences": changed(db_h=lambda s: s.r * s.A_n),
+    "the sum in db_h is of A_n alone, `r * A_n.sum(axis=0)`: r belongs inside it": changed(
+        db_h=lambda s: s.r * s.A_n.sum(axis=0)
+    ),
     "db_h holds all three gates; b_h is the candidate's alone": changed(db_h=lambda s: s.S.sum(axis=0)),
     "db_h is the sum of r times the sum of A_n; it is the sum of r A_n": changed(
         db_h=lambda s: s.r.sum(axis=0) * s.A_n.sum(axis=0)

@@ -79,6 +79,15 @@ def reordered(order):
     )
 
 
+def sized(H):
+    """Another number for H, when the biases are cut: a mistake."""
+
+    def cut(name):
+        return lambda s: RIGHT[name](SimpleNamespace(b_ih=s.b_ih, b_hh=s.b_hh, H=H(s)))
+
+    return changed(**{name: cut(name) for name in BIASES})
+
+
 def arranged(result):
     """The right arrays, then `result(W_x, W_h, b, b_h)` of them: a mistake."""
     return lambda weights: result(*gru_weights_from_torch(weights))
@@ -133,6 +142,11 @@ MISTAKES = {
     "b_h is the middle block of bias_hh_l0, that of z; the candidate's is the last": changed(
         b_h=lambda s: s.b_hh[s.H : 2 * s.H].copy()
     ),
+    "b is the sum of both biases, and b_h the whole bias_hh_l0; the candidate's block goes into b_h alone": changed(
+        b=lambda s: s.b_ih + s.b_hh, b_h=lambda s: s.b_hh.copy()
+    ),
+    "H is read as 3H, len(weight_hh_l0): H is its other size": sized(lambda s: len(s.W_hh)),
+    "H is read from weight_ih_l0.shape[1], which is D": sized(lambda s: s.W_ih.shape[1]),
     "b_h is zeros": changed(b_h=lambda s: np.zeros(s.H)),
     "b_h is the sum of the candidate's two biases": changed(b_h=lambda s: (s.b_ih + s.b_hh)[2 * s.H :]),
     "b has no block for the candidate": changed(b=lambda s: (s.b_ih + s.b_hh)[: 2 * s.H]),
