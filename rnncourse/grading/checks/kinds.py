@@ -76,7 +76,7 @@ class Gates(Numbers):
     gates: str = "ifgo"
 
     def expect(self, name: str, got: Any, want: Array, tolerance: float) -> None:
-        """As `Numbers`, but for the gates of one step in a list it says how they become one array."""
+        """As `Numbers`; raise `WrongForm` with how they become one array for the gates of one step in a list."""
         if isinstance(got, (list, tuple)) and len(got) == len(self.gates) and "T" not in self.axes:
             cure = "np.concatenate with axis=-1 puts them side by side"
             raise WrongForm(f"{name} should be one NumPy array, got {kind(got)} of {len(got)} ({cure})")
