@@ -21,6 +21,8 @@ AXES = {
     "H": "hidden unit",
     "3H": "gate entry",
     "4H": "gate entry",
+    "2H": "state entry",
+    "2": "pass",
     "Q": "output",
     "V": "token",
     "E": "feature",

@@ -16,6 +16,8 @@ def rnn_step(x: Array, h: Array, W_x: Array, W_h: Array, b: Array) -> Array:
 
 def rnn_forward(X: Any, h0: Any, W_x: Array, W_h: Array, b: Array) -> tuple[Array, Array]:
     """X (T, B, D), h0 (B, H) to states (T, B, H) and last (B, H). Raises TypeError, ValueError for another X or h0."""
+    if isinstance(X, tuple):
+        raise TypeError("rnn_forward was given a tuple as X. It returns two values: `states, h = rnn_forward(…)`")
     if np.ndim(X) != 3:
         raise ValueError(f"rnn_forward expects X of shape (T, B, D), got {kind(X)}")
     if isinstance(h0, tuple):

@@ -1,0 +1,1 @@
+"""Problem set 7: deep and bidirectional networks, and a test for leaks."""
