@@ -124,6 +124,15 @@ def mixes(X, mask):
     return R
 
 
+def packs(X, mask):
+    R = np.zeros_like(X)
+    for j in range(X.shape[1]):
+        n = mask[:, j].sum()
+        R[:n, j] = X[mask[:, j], j][::-1]
+        R[n:, j] = X[~mask[:, j], j]
+    return R
+
+
 def whole_array(X, mask, h0, left, right):
     a, h = lent.rnn_forward(X, h0[0], **left)
     c, g = lent.rnn_forward(X[::-1], h0[1], **right)
@@ -169,6 +178,26 @@ def one_set_of_weights(X, mask, h0, left, right):
     states = np.concatenate((a, lent.reverse_padded(c, mask)), axis=2)
     states[~mask] = 0
     return states, np.array([a[n - 1, k], c[n - 1, k]])
+
+
+def picks_rows(X, mask, h0, left, right):
+    a, _ = lent.rnn_forward(X, h0[0], **left)
+    c, _ = lent.rnn_forward(lent.reverse_padded(X, mask), h0[1], **right)
+    n = mask.sum(axis=0)
+    last = np.array([a[n - 1], c[n - 1]])
+    states = np.concatenate([a, lent.reverse_padded(c, mask)], axis=2)
+    states[~mask] = 0
+    return states, last
+
+
+def begins_at_0(f, X, other):
+    y = f(X.copy()).copy()
+    for t in range(len(X) - 1):
+        z = X.copy()
+        z[t + 1 :] = other[t + 1 :]
+        if abs(f(z)[:t] - y[:t]).max() > 1e-6:
+            return True
+    return False
 
 
 def compares_all(f, X, other):
@@ -233,8 +262,9 @@ def says_causal(f, X, other):
         ("stacked_forward", top_state_only, "last is that of the top layer alone", 0),
         ("reverse_padded", flips, "the whole array is turned round, pads included", 0),
         ("reverse_padded", counts, "only pads behind are thought of", 4),
-        ("reverse_padded", starts_from_zeros, "the pads are set to 0; they stay as they were", 0),
+        ("reverse_padded", starts_from_zeros, "the pads are set to 0; they stay as they were", 3),
         ("reverse_padded", swaps_too_often, "X comes out as it went in", 0),
+        ("reverse_padded", packs, "the real steps come first and the pads behind them", 4),
         ("reverse_padded", mixes, "which mixes the sequences", 0),
         ("bidirectional_forward", whole_array, "so that the second pass reads the pads first", 4),
         ("bidirectional_forward", ignores_the_mask, "the mask is not used", 4),
@@ -242,6 +272,8 @@ def says_causal(f, X, other):
         ("bidirectional_forward", takes_what_came_back, "last is what rnn_forward returned, which has read pads", 4),
         ("bidirectional_forward", last_rows, "the pass from the right ends at step 0", 0),
         ("bidirectional_forward", one_set_of_weights, "both passes have the weights left", 0),
+        ("bidirectional_forward", picks_rows, "states[n - 1] picks the states of all sequences for each of them", 0),
+        ("leaks_future", begins_at_0, "at t = 0 none are left, of which max has no value", 0),
         ("leaks_future", compares_all, "all outputs are compared", 0),
         ("leaks_future", returns_too_soon, "only t = 1 is tried", 4),
         ("leaks_future", exact, "rounding counts as a leak", 5),

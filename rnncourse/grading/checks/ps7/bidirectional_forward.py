@@ -109,6 +109,15 @@ def halves(states):
     return np.split(states, 2, axis=-1)
 
 
+def every_end(X, mask, h0, left, right):
+    """Picks whole rows of states, one for each sequence."""
+    before, _ = rnn_forward(X, h0[0], **left)
+    after, _ = rnn_forward(reverse_padded(X, mask), h0[1], **right)
+    n = mask.sum(axis=0)
+    states = side_by_side(before, reverse_padded(after, mask)) * mask[..., None]
+    return states, np.stack([before[n - 1], after[n - 1]])
+
+
 MISTAKES = {
     "X[::-1] turns the whole array round, so that the second pass reads the pads first: use reverse_padded": passes(
         whole, whole
@@ -169,6 +178,9 @@ MISTAKES = {
     "last is what rnn_forward returned, which has read pads; it is the state after the last real step": passes(
         last=lambda lasts, own: np.stack(lasts)
     ),
+    "last is what rnn_forward returned, with the pads of X set to 0; a pad of 0 moves the state, too": (
+        lambda X, mask, *rest: passes(last=lambda lasts, own: np.stack(lasts))(X * mask[..., None], mask, *rest)
+    ),
     "last of the pass from the left has read pads; it is the state after the last real step": passes(
         last=lambda lasts, own: np.stack([lasts[0], own[1]])
     ),
@@ -195,6 +207,9 @@ MISTAKES = {
         last=lambda lasts, own: np.concatenate(own)
     ),
     "last is (B, 2, H); it is (2, B, H)": passes(last=lambda lasts, own: np.stack(own, axis=1)),
+    "states[n - 1] picks the states of all sequences for each of them; states[n - 1, np.arange(B)] picks its own": (
+        every_end
+    ),
     "last is a list or a tuple; np.stack makes an array (2, B, H) of it": passes(last=lambda lasts, own: own),
     "last is that of the pass from the left alone": passes(last=lambda lasts, own: own[0]),
     "last is that of the pass from the right alone": passes(last=lambda lasts, own: own[1]),

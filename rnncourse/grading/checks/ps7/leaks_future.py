@@ -258,6 +258,14 @@ MISTAKES = {
     "only t = 1 is tried (a `return False` inside the loop?), or only the first output is looked at": splits(
         leak, steps=lambda T: range(1, min(T, 2))
     ),
+    "inputs after t are changed and outputs before t compared: at t = 0 none are left, of which max has no value": (
+        splits(
+            leak,
+            inputs=lambda X, other, t: np.concatenate([X[: t + 1], other[t + 1 :]]),
+            distance=lambda new, old: np.abs(new - old).max(),
+            steps=lambda T: range(T - 1),
+        )
+    ),
     "only one place t is tried, the middle": splits(leak, steps=lambda T: [T // 2] if T > 1 else ()),
     "the loop over t ends one step early: a change of the last step alone is never tried": splits(
         leak, steps=lambda T: range(1, T - 1)

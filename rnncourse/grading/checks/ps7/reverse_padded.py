@@ -13,18 +13,21 @@ def reverse_padded(X, mask):
     return padding.reverse_padded(X, mask)
 
 
-def draw(rng, real, D):
-    """X and mask from strings, one a sequence: "xx." has two real steps and a pad. Pads hold numbers like any other."""
+def draw(rng, real, D, pads=0):
+    """X and mask from strings, one a sequence: "xx." has two real steps and a pad. `pads` multiplies what pads hold."""
     mask = np.array([[step == "x" for step in sequence] for sequence in real]).T
-    return {"X": rng.normal(size=(*mask.shape, D)), "mask": mask}
+    return {"X": rng.normal(size=(*mask.shape, D)) * np.where(mask, 1, pads)[..., None], "mask": mask}
 
 
 def cases(rng):
-    """Pads behind, in front, inside; no pads, no real step; each size once 1; float32, inputs left alone."""
+    """Pads behind, in front, inside; no pads, no real step; each size once 1; float32, inputs left alone.
+
+    Pads hold numbers in the first part only: who sets them to 0 loses no other.
+    """
     behind = ["xxxxxx", "xxxx..", "xx....", "xxxxx."]
-    yield Case("pads behind", "Lengths 6, 4, 2, 5", draw(rng, behind, D=3))
-    yield Case("pads behind", "Lengths 2, 3, 3, all sizes equal", draw(rng, ["xx.", "xxx", "xxx"], D=3))
-    yield Case("pads behind", "Pads behind every sequence", draw(rng, ["xxx....", "xxxxx.."], D=3))
+    yield Case("pads behind", "Lengths 6, 4, 2, 5", draw(rng, behind, D=3, pads=1))
+    yield Case("pads behind", "Lengths 2, 3, 3, all sizes equal", draw(rng, ["xx.", "xxx", "xxx"], D=3, pads=1))
+    yield Case("pads behind", "Pads behind every sequence", draw(rng, ["xxx....", "xxxxx.."], D=3, pads=1))
     yield Case("pads anywhere", "Pads in front", draw(rng, ["..xxx", "xxxxx", "....x", ".xxxx"], D=3))
     yield Case("pads anywhere", "Pads in between", draw(rng, ["xx.xxx", "xxxxxx", "x.x..x", ".xx.x."], D=2))
     yield Case("pads anywhere", "A sequence of pads alone", draw(rng, ["xxx.", "....", "xxxx"], D=2))
@@ -124,6 +127,12 @@ def lengths_along_the_batch(X, mask):
     return reverse
 
 
+def packed(X, mask):
+    """The real steps, then the pads."""
+    columns = zip(X.swapaxes(0, 1), mask.T, strict=True)
+    return np.stack([np.concatenate([x[real][::-1], x[~real]]) for x, real in columns], axis=1)
+
+
 def inside_itself(X, mask):
     """Turns X itself round."""
     for b in range(X.shape[1]):
@@ -173,6 +182,7 @@ MISTAKES = {
     "the features are turned round, X[..., ::-1]": lambda X, mask: X[..., ::-1].copy(),
     "the steps are turned round, and the features too": marked(lambda reverse, X, real: reverse[..., ::-1].copy()),
     "the real steps of all sequences are turned round as one list, which mixes the sequences": all_in_a_row,
+    "the real steps come first and the pads behind them; real steps stay in the places where real steps were": packed,
     "the pads are turned round, and real steps stay": lambda X, mask: right(X, ~mask),
     "the array that is read is the one that is written: the second half stays as it was": (over_itself),
     "X comes out as it went in (is it turned round twice?)": lambda X, mask: X.copy(),
