@@ -1,15 +1,23 @@
 """`python -m rnncourse.grading check NOTEBOOK` says what a student's notebook is worth and whether it can be handed in.
 
-`release` regenerates exercises/ from solutions/, and `in-step` says whether that is needed. All work in the current
-folder, which must be the project's root, and end with status 1 if something is wrong.
+`release` regenerates exercises/ from solutions/, and `in-step` says whether that is needed. `bank` judges all known
+mistakes and other solutions and writes the table of the appendix, which takes minutes. All work in the current folder,
+which must be the project's root, and end with status 1 if something is wrong.
 """
 
 import argparse
 import sys
 from pathlib import Path
 
+from tqdm import tqdm
+
+from rnncourse.book.files import write
+from rnncourse.grading import bank
 from rnncourse.grading.release import SOURCE, ReleaseError, out_of_step, release
 from rnncourse.grading.selfcheck import NotAProblemSet, selfcheck
+
+BANK_PAGE = "chapters/appendix/graders.md"
+"""Where the table of the bank stands."""
 
 
 def main(argv: list[str] | None = None) -> str | int:
@@ -18,6 +26,7 @@ def main(argv: list[str] | None = None) -> str | int:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("release", help="regenerate exercises/ from solutions/")
     commands.add_parser("in-step", help="say where exercises/ is not what solutions/ gives")
+    commands.add_parser("bank", help=f"judge all known mistakes and other solutions; write {BANK_PAGE}")
     checker = commands.add_parser(
         "check", help="run a notebook of a problem set: points, what is wrong, fit to hand in"
     )
@@ -31,6 +40,12 @@ def main(argv: list[str] | None = None) -> str | int:
             checked = selfcheck(arguments.notebook, root)
             print(checked)
             return 0 if checked.fit else 1
+        if arguments.command == "bank":
+            page = root / BANK_PAGE
+            write(
+                page, bank.with_table(page.read_text(encoding="utf-8"), list(tqdm(bank.records(), unit=" functions")))
+            )
+            return 0
         if arguments.command == "release":
             for name in release(root):
                 print(f"exercises/{name} changed")
