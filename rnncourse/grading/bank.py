@@ -114,6 +114,8 @@ def in_precision(problem: Problem, precision: str) -> Problem:
     def converted(value: Any) -> Any:
         if isinstance(value, dict):
             return {key: converted(entry) for key, entry in value.items()}
+        if isinstance(value, list):
+            return [converted(entry) for entry in value]
         return value.astype(precision) if getattr(value, "dtype", None) in (np.float32, np.float64) else value
 
     def cast(case: Case) -> Case:
