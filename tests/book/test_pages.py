@@ -215,7 +215,7 @@ def test_a_page_describes_itself(reader, page):
 
 @every_content_page
 def test_search_finds_a_word_of_the_page(reader, page):
-    words = re.findall(r"[a-z]{5,}", reader.look(page)["text"])
+    words = re.findall(r"\b[a-z]{5,}\b", reader.look(page)["text"])
     word = max(words, key=lambda word: (len(word), word))
     reader.open("search", query=f"?q={word}")
     status = WebDriverWait(reader.driver, 20).until(
