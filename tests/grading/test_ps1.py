@@ -2,45 +2,18 @@
 
 import re
 from collections import Counter
-from functools import cache
+from functools import partial
 from itertools import pairwise
-from pathlib import Path
 
 import nbformat
 import numpy as np
 import pytest
+from problem_sets import ROOT, cells, judged, names, rows
 
 from rnncourse.grading.checks import find
-from rnncourse.grading.checks.judge import judge
 from rnncourse.grading.checks.lent import ps1 as lent
 
-ROOT = Path(__file__).parent.parent.parent
-SOURCE = ROOT / "solutions" / "ps1-text" / "text.ipynb"
-
-
-def judged(name, function, seed=0):
-    return judge(find(name), function, np.random.default_rng(seed))
-
-
-@cache
-def notebook():
-    """The cells of the source, by id."""
-    return {cell.id: cell for cell in nbformat.read(SOURCE, as_version=4).cells}
-
-
-@cache
-def ran():
-    """The names that are defined when all cells have run, model answers and closing part included."""
-    scope = {}
-    for cell in notebook().values():
-        if cell.cell_type == "code" and not re.match("check-|grade-", cell.id):
-            exec(compile(cell.source, cell.id, "exec"), scope)
-    return scope
-
-
-@pytest.fixture(autouse=True)
-def _no_window(monkeypatch):
-    monkeypatch.setenv("MPLBACKEND", "Agg")
+notebook, ran = partial(cells, "ps1-text"), partial(names, "ps1-text")
 
 
 # What students write, in their own way: not the bank's code.
@@ -314,14 +287,8 @@ def test_the_probabilities_of_all_tokens_sum_to_one(seed):
         assert abs(total - 1) < 1e-12, case.note
 
 
-def rows(cell):
-    """The rows of a cell's table, the first one included, each a list of its entries as text."""
-    lines = [line for line in notebook()[cell].source.splitlines() if re.match(r"\|(?!-)", line)]
-    return [[entry.strip(" *`") for entry in line.strip("|").split("|")] for line in lines]
-
-
 def test_the_vocabulary_and_the_ids_by_hand():
-    (_, *tokens), (_, *ids) = rows("vocab")
+    (_, *tokens), (_, *ids) = rows(notebook()["vocab"])
     text = "the cell reads the input and the state ; the state waits"
     assert f"*{text}*" in notebook()["vocab"].source
     vocab = ran()["build_vocab"](text.split(), 2, ["<pad>", "<unk>"])
@@ -334,12 +301,12 @@ def test_the_vocabulary_and_the_ids_by_hand():
 def test_the_padded_array_by_hand():
     padded, mask = ran()["pad_and_mask"]([np.array([3, 1, 2]), np.array([2])], 0)
     table = [[str(t), ", ".join(map(str, padded[t])), ", ".join(map(str, mask[t]))] for t in range(3)]
-    assert rows("pad")[1:] == table
+    assert rows(notebook()["pad"])[1:] == table
 
 
 def test_the_probabilities_by_hand():
     ids = np.array([0, 1, 0, 1, 2])
-    for context, token, C_cw, C_c, p in rows("ngram")[1:]:
+    for context, token, C_cw, C_c, p in rows(notebook()["ngram"])[1:]:
         c = np.array([] if context == "none" else context.split(", "), dtype=int)
         result = ran()["ngram_probability"](ids, c, int(token), 1, 3)
         formula, _, printed = p.partition(" = ")
@@ -357,7 +324,7 @@ def test_the_perplexities_by_hand():
         np.exp(np.mean([batch.mean() for batch in batches])),
         np.exp(every.sum() / 4),
     ]
-    assert [f"{value:.3g}" for value in computed] == [result for _, result in rows("ppl")[1:]]
+    assert [f"{value:.3g}" for value in computed] == [result for _, result in rows(notebook()["ppl"])[1:]]
     losses = np.log([2.0, 2.0, 16.0, 1.0]).reshape(2, 2, 1)
     assert ran()["perplexity"](losses, np.array([True, True, True, False]).reshape(2, 2, 1)) == pytest.approx(4)
 

@@ -1,44 +1,17 @@
 """Problem set 3: mistakes as students write them are named, bad answers get their sentence, its numbers are right."""
 
 import re
-from functools import cache
-from pathlib import Path
+from functools import partial
 
 import nbformat
 import numpy as np
 import pytest
+from problem_sets import ROOT, cells, judged, names, rows
 
 from rnncourse.grading.checks import find
-from rnncourse.grading.checks.judge import judge
 from rnncourse.grading.checks.lent import ps3 as lent
 
-ROOT = Path(__file__).parent.parent.parent
-SOURCE = ROOT / "solutions" / "ps3-bptt" / "bptt.ipynb"
-
-
-def judged(name, function, seed=0):
-    return judge(find(name), function, np.random.default_rng(seed))
-
-
-@cache
-def notebook():
-    """The cells of the source, by id."""
-    return {cell.id: cell for cell in nbformat.read(SOURCE, as_version=4).cells}
-
-
-@cache
-def ran():
-    """The names that are defined when all cells have run, model answers and closing part included."""
-    scope = {}
-    for cell in notebook().values():
-        if cell.cell_type == "code" and not re.match("check-|grade-", cell.id):
-            exec(compile(cell.source, cell.id, "exec"), scope)
-    return scope
-
-
-@pytest.fixture(autouse=True)
-def _no_window(monkeypatch):
-    monkeypatch.setenv("MPLBACKEND", "Agg")
+notebook, ran = partial(cells, "ps3-bptt"), partial(names, "ps3-bptt")
 
 
 # What students write, in their own way: not the bank's code.
@@ -407,12 +380,6 @@ def test_the_references_agree_with_central_differences():
         np.testing.assert_allclose(got[3], dW_h, rtol=1e-3, atol=1e-4, err_msg=case.note)
 
 
-def rows(cell):
-    """The rows of a cell's tables, each a list of its entries as text."""
-    lines = [line for line in notebook()[cell].source.splitlines() if re.match(r"\|(?!-)", line)]
-    return [[entry.strip(" `").replace("−", "-") for entry in line.strip("|").split("|")] for line in lines]
-
-
 def numbers(text):
     """The numbers in a text, in order."""
     return [float(number) for number in re.findall(r"-?\d+(?:\.\d+)?", text)]
@@ -435,7 +402,7 @@ def test_the_step_by_hand():
     assert r"1 & 0 \\ 2 & 1" in text
     assert "$h = (0.5, 0)$, and its total gradient is $(4, 2)$" in text
     assert flat([args["h"], args["dh"]]) == [0.5, 0, 4, 2]
-    header, values = rows("step")[-2:]
+    header, values = rows(notebook()["step"])[-2:]
     assert header == ["dx", "dh_prev", "dW_x", "dW_h", "db"]
     for printed, gradient in zip(values, ran()["rnn_step_backward"](*given), strict=True):
         assert numbers(printed) == pytest.approx(flat([gradient]))
@@ -452,10 +419,10 @@ def test_the_way_back_by_hand():
     text = notebook()["sequence"].source
     first, second = flat([dX])
     assert f"`dX` is {first:g} and {second:g}, and `dh0` is {dh0.item():g}." in text
-    *_, header, sums = rows("sequence")
+    *_, header, sums = rows(notebook()["sequence"])
     assert header == ["dW_x", "dW_h", "db"]
     assert [numbers(entry)[-1] for entry in sums] == flat(weights)
-    for entry in [*sums, *(row[-1] for row in rows("sequence")[1:3])]:
+    for entry in [*sums, *(row[-1] for row in rows(notebook()["sequence"])[1:3])]:
         formula, _, result = entry.replace("·", "*").replace("0²", "0**2").replace("0.5²", "0.5**2").partition(" = ")
         assert eval(formula) == float(result)
 
@@ -481,7 +448,7 @@ def test_the_windows_by_hand():
     scope["rnn_backward"] = lambda dH, X, states, h, *W: seen.append((dH, X, h)) or (0, 0, *zero)
     exec(notebook()["truncated-bptt"].source, scope)
     scope["truncated_bptt"](steps, steps, steps, 0 * steps[0], np.ones((1, 1)), np.ones((1, 1)), 2, 3)
-    table = rows("truncated")[1:4]
+    table = rows(notebook()["truncated"])[1:4]
     assert len(seen) == len(table)
     for (dH, X, h), (losses, window, before) in zip(seen, table, strict=True):
         assert [step - 1 for step in flat([dH]) if step] == numbers(losses)
@@ -492,7 +459,7 @@ def test_the_windows_by_hand():
 def test_the_cut_gradient_by_hand():
     arrays = example_of_a_sequence()
     cut, full = (ran()["truncated_bptt"](*arrays, 1, k2) for k2 in (1, 2))
-    entries = rows("truncated")[-1]
+    entries = rows(notebook()["truncated"])[-1]
     assert [numbers(entry)[-1] for entry in entries] == flat(cut)
     for entry in entries:
         formula, _, result = entry.replace("·", "*").partition(" = ")

@@ -2,50 +2,23 @@
 
 import math
 import re
-from functools import cache
-from pathlib import Path
+from functools import partial
 
 import nbformat
 import numpy as np
 import pytest
+from problem_sets import ROOT, cells, judged, names
 
 from rnncourse import init
 from rnncourse.analysis import singular_values, state_jacobians
 from rnncourse.cells import RNN
 from rnncourse.grading.checks import find
-from rnncourse.grading.checks.judge import judge
 
-ROOT = Path(__file__).parent.parent.parent
-SOURCE = ROOT / "solutions" / "ps4-gradients" / "gradients.ipynb"
-
-
-def judged(name, function, seed=0):
-    return judge(find(name), function, np.random.default_rng(seed))
+notebook, ran = partial(cells, "ps4-gradients"), partial(names, "ps4-gradients")
 
 
 def right(name):
     return find(name).reference
-
-
-@cache
-def notebook():
-    """The cells of the source, by id."""
-    return {cell.id: cell for cell in nbformat.read(SOURCE, as_version=4).cells}
-
-
-@cache
-def ran():
-    """The names that are defined when all cells have run, model answers and closing part included."""
-    scope = {}
-    for cell in notebook().values():
-        if cell.cell_type == "code" and not re.match("check-|grade-", cell.id):
-            exec(compile(cell.source, cell.id, "exec"), scope)
-    return scope
-
-
-@pytest.fixture(autouse=True)
-def _no_window(monkeypatch):
-    monkeypatch.setenv("MPLBACKEND", "Agg")
 
 
 # The references, against the package.

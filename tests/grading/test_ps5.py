@@ -1,45 +1,18 @@
 """Problem set 5: mistakes as students write them are named, bad answers get their sentence, its numbers are right."""
 
 import re
-from functools import cache
-from pathlib import Path
+from functools import partial
 
 import nbformat
 import numpy as np
 import pytest
+from problem_sets import ROOT, cells, judged, names, rows
 
 from rnncourse.arrays import sigmoid
 from rnncourse.grading.checks import find
-from rnncourse.grading.checks.judge import judge
 from rnncourse.grading.checks.lent import ps5 as lent
 
-ROOT = Path(__file__).parent.parent.parent
-SOURCE = ROOT / "solutions" / "ps5-lstm" / "lstm.ipynb"
-
-
-def judged(name, function, seed=0):
-    return judge(find(name), function, np.random.default_rng(seed))
-
-
-@cache
-def notebook():
-    """The cells of the source, by id."""
-    return {cell.id: cell for cell in nbformat.read(SOURCE, as_version=4).cells}
-
-
-@cache
-def ran():
-    """The names that are defined when all cells have run, model answers and closing part included."""
-    scope = {}
-    for cell in notebook().values():
-        if cell.cell_type == "code" and not re.match("check-|grade-", cell.id):
-            exec(compile(cell.source, cell.id, "exec"), scope)
-    return scope
-
-
-@pytest.fixture(autouse=True)
-def _no_window(monkeypatch):
-    monkeypatch.setenv("MPLBACKEND", "Agg")
+notebook, ran = partial(cells, "ps5-lstm"), partial(names, "ps5-lstm")
 
 
 # What students write, in their own way: not the bank's code.
@@ -324,12 +297,6 @@ def test_every_bad_answer_gets_its_sentence(name, function, sentence):
     assert sentence in " ".join(str(report).split())
 
 
-@pytest.mark.parametrize("name", ["lstm_step", "lstm_forward", "lstm_step_backward", "lstm_backward"])
-def test_what_the_checks_lend_is_right(name):
-    report = judged(name, getattr(lent, name)) if hasattr(lent, name) else None
-    assert report is None or report.points == find(name).points, report
-
-
 def test_a_mistake_in_a_step_costs_nothing_in_the_sequence():
     wrong = {"lstm_step": lambda x, h, c, *W: (h, c, np.tile(h, 4)), "lstm_step_backward": lambda *args: args, "np": np}
     scope = wrong.copy()
@@ -340,15 +307,9 @@ def test_a_mistake_in_a_step_costs_nothing_in_the_sequence():
     assert {name: scope[name] for name in wrong} == wrong
 
 
-def rows(cell):
-    """The rows of a cell's table, the first one included, each a list of its entries as text."""
-    lines = [line for line in notebook()[cell].source.splitlines() if re.match(r"\|(?!-)", line)]
-    return [[entry.strip(" *`").replace("−", "-") for entry in line.strip("|").split("|")] for line in lines]
-
-
 def chapter_cell():
     """The weights of the table of part 1: W_x, W_h, b."""
-    from_h, from_x, bias = (np.array([float(row[k]) for row in rows("step")[1:]]) for k in (1, 2, 3))
+    from_h, from_x, bias = (np.array([float(row[k]) for row in rows(notebook()["step"])[1:]]) for k in (1, 2, 3))
     return from_x[None], from_h[None], bias
 
 
@@ -356,8 +317,8 @@ def test_the_step_by_hand():
     W_x, W_h, b = chapter_cell()
     one = np.ones((1, 1))
     h, c, gates = ran()["lstm_step"](one, one, 2 * one, W_x, W_h, b)
-    assert [row[4] for row in rows("step")[1:]] == [f"{value:.2f}" for value in (W_x + W_h + b).ravel()]
-    assert [row[5] for row in rows("step")[1:]] == [f"{value:.3f}" for value in gates.ravel()]
+    assert [row[4] for row in rows(notebook()["step"])[1:]] == [f"{value:.2f}" for value in (W_x + W_h + b).ravel()]
+    assert [row[5] for row in rows(notebook()["step"])[1:]] == [f"{value:.3f}" for value in gates.ravel()]
     assert f"= {c.item():.3f}, and the new h is {gates[0, 3]:.3f} · tanh({c.item():.3f}) = {h.item():.3f}" in (
         notebook()["step"].source
     )
@@ -368,13 +329,13 @@ def test_the_weights_by_hand_are_those_of_the_example_and_of_the_chapter():
         np.testing.assert_array_equal(ran()[name], value)
     (chapter,) = (ROOT / "chapters").glob("07-*.ipynb")
     text = "\n".join(cell.source for cell in nbformat.read(chapter, as_version=4).cells).replace("−", "-")
-    for row in rows("step")[1:]:
+    for row in rows(notebook()["step"])[1:]:
         assert re.search(rf"gate {row[0]} \| {row[1]} \||candidate g \| {row[1]} \|", text)
         assert f"| {row[2]} | {row[3]} |" in text
 
 
 def test_the_companies_by_hand():
-    zeros, table = np.zeros((1, 1)), rows("forward")[1:]
+    zeros, table = np.zeros((1, 1)), rows(notebook()["forward"])[1:]
     for column in (1, 4):
         X = np.array([float(row[column]) for row in table]).reshape(4, 1, 1)
         hs, cs, _ = ran()["lstm_forward"](X, zeros, zeros, *chapter_cell())
@@ -384,7 +345,7 @@ def test_the_companies_by_hand():
 
 def test_the_step_back_by_hand():
     W_x, W_h, _ = chapter_cell()
-    table = {name: (how, result) for name, how, result in rows("back")[1:]}
+    table = {name: (how, result) for name, how, result in rows(notebook()["back"])[1:]}
     given = ran()
     dx, dh_prev, dc_prev, _, _, A = given["lstm_step_backward"](
         *(given[name] for name in ("dh", "dc")),
@@ -405,7 +366,7 @@ def test_the_step_back_by_hand():
 
 def test_the_gradients_of_the_prices_by_hand():
     zeros, weights = np.zeros((1, 1)), chapter_cell()
-    for row in rows("through")[1:]:
+    for row in rows(notebook()["through"])[1:]:
         X = np.reshape(ran()["companies"][row[0][0]], (4, 1, 1))
         hs, cs, gates = ran()["lstm_forward"](X, zeros, zeros, *weights)
         dH = np.eye(1, 4, 3).reshape(4, 1, 1)

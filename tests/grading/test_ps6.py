@@ -1,45 +1,18 @@
 """Problem set 6: mistakes as students write them are named, bad answers get their sentence, its numbers are right."""
 
 import re
-from functools import cache
-from pathlib import Path
+from functools import partial
 
 import nbformat
 import numpy as np
 import pytest
+from problem_sets import ROOT, cells, judged, names, rows
 
 from rnncourse.grading.checks import find, sets
-from rnncourse.grading.checks.judge import judge
 from rnncourse.grading.checks.lent import ps6 as lent
 
-ROOT = Path(__file__).parent.parent.parent
-SOURCE = ROOT / "solutions" / "ps6-gru" / "gru.ipynb"
+notebook, ran = partial(cells, "ps6-gru"), partial(names, "ps6-gru")
 NAMES = ["weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"]
-
-
-def judged(name, function, seed=0):
-    return judge(find(name), function, np.random.default_rng(seed))
-
-
-@cache
-def notebook():
-    """The cells of the source, by id."""
-    return {cell.id: cell for cell in nbformat.read(SOURCE, as_version=4).cells}
-
-
-@cache
-def ran():
-    """The names that are defined when all cells have run, model answers and closing part included."""
-    scope = {}
-    for cell in notebook().values():
-        if cell.cell_type == "code" and not re.match("check-|grade-", cell.id):
-            exec(compile(cell.source, cell.id, "exec"), scope)
-    return scope
-
-
-@pytest.fixture(autouse=True)
-def _no_window(monkeypatch):
-    monkeypatch.setenv("MPLBACKEND", "Agg")
 
 
 # What students write, in their own way: not the bank's code.
@@ -350,12 +323,6 @@ def test_the_port_gives_what_torch_computes():
     np.testing.assert_allclose(states, module(torch.from_numpy(X))[0].detach().numpy(), atol=1e-12)
 
 
-def rows(cell):
-    """The rows of a cell's tables, each a list of its entries as text."""
-    lines = [line for line in notebook()[cell].source.splitlines() if re.match(r"\|(?!-)", line)]
-    return [[entry.strip(" `").replace("−", "-") for entry in line.strip("|").split("|")] for line in lines]
-
-
 def numbers(text):
     """The numbers in a text, in order; ½ and ¼ are numbers, too."""
     text = text.replace("½", "0.5").replace("¼", "0.25").replace("−", "-")
@@ -391,7 +358,7 @@ def test_the_step_by_hand():
     assert numbers(printed) == flat([W_x, W_h[:, 4:], b_h])
     assert "r = (0.5, 0.75) and z = (0.25, 0.5)" in text
     np.testing.assert_allclose(after[1][0, :4], [0.5, 0.75, 0.25, 0.5], atol=5e-4)
-    _, candidate, new = rows("step")[-3:]
+    _, candidate, new = rows(notebook()["step"])[-3:]
     for column, (h_next, gates) in ((1, after), (2, before)):
         assert numbers(candidate[column])[2:] == flat([gates[0, 4:].round(3)])
         np.testing.assert_allclose(np.tanh(numbers(candidate[column])[:2]), gates[0, 4:], atol=5e-4)
@@ -400,7 +367,7 @@ def test_the_step_by_hand():
 
 def test_the_sequence_by_hand():
     (((X, h0, *_), (states, gates)),) = example("sequence-example", "gru_forward")
-    table = rows("sequence")[1:]
+    table = rows(notebook()["sequence"])[1:]
     assert "`h0` = 0.2 and the inputs 1, 1, −1" in notebook()["sequence"].source
     assert flat([h0, X]) == [0.2, 1, 1, -1]
     assert [float(row[1]) for row in table] == pytest.approx(flat([gates[:, 0, 2]]))
@@ -413,7 +380,7 @@ def test_the_sequence_by_hand():
 def test_the_step_back_by_hand():
     ((_, gradients),) = example("back-example", "gru_step_backward")
     text = " ".join(notebook()["back"].source.split())
-    *_, sums, _, results = rows("back")
+    *_, sums, _, results = rows(notebook()["back"])
     assert [numbers(entry)[-1] for entry in results[:2]] == flat(gradients[:2])
     assert [numbers(entry) for entry in results[2:]] == [flat([gradient]) for gradient in gradients[2:]]
     for entry in sums[:3]:
@@ -437,7 +404,7 @@ def test_the_port_by_hand():
 
 
 def test_the_shapes_of_torch_in_the_table_are_those_of_the_cases():
-    shapes = dict(rows("port")[1:])
+    shapes = dict(rows(notebook()["port"])[1:])
     D, H = 4, 5
     (case, *_) = find("gru_weights_from_torch").cases(np.random.default_rng(0))
     for name, array in case.args["weights"].items():

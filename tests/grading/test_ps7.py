@@ -1,45 +1,18 @@
 """Problem set 7: mistakes as students write them are named, bad answers get their sentence, its numbers are right."""
 
 import re
-from functools import cache
-from pathlib import Path
+from functools import partial
 
 import nbformat
 import numpy as np
 import pytest
+from problem_sets import ROOT, cells, judged, names, rows
 
 from rnncourse.analysis import leak_test
 from rnncourse.grading.checks import find
-from rnncourse.grading.checks.judge import judge
 from rnncourse.grading.checks.lent import ps7 as lent
 
-ROOT = Path(__file__).parent.parent.parent
-SOURCE = ROOT / "solutions" / "ps7-deep" / "deep.ipynb"
-
-
-def judged(name, function, seed=0):
-    return judge(find(name), function, np.random.default_rng(seed))
-
-
-@cache
-def notebook():
-    """The cells of the source, by id."""
-    return {cell.id: cell for cell in nbformat.read(SOURCE, as_version=4).cells}
-
-
-@cache
-def ran():
-    """The names that are defined when all cells have run, model answers and closing part included."""
-    scope = {}
-    for cell in notebook().values():
-        if cell.cell_type == "code" and not re.match("check-|grade-", cell.id):
-            exec(compile(cell.source, cell.id, "exec"), scope)
-    return scope
-
-
-@pytest.fixture(autouse=True)
-def _no_window(monkeypatch):
-    monkeypatch.setenv("MPLBACKEND", "Agg")
+notebook, ran = partial(cells, "ps7-deep"), partial(names, "ps7-deep")
 
 
 # What students write, in their own way: not the bank's code.
@@ -407,12 +380,6 @@ def test_the_test_for_leaks_agrees_with_that_of_the_package():
         assert ran()["leaks_future"](scores, X, other) == (leak_test(layer, X, rng).future > 1e-6)
 
 
-def rows(cell):
-    """The rows of a cell's tables, each a list of its entries as text."""
-    lines = [line for line in notebook()[cell].source.splitlines() if re.match(r"\|(?!-)", line)]
-    return [[entry.strip(" `").replace("−", "-") for entry in line.strip("|").split("|")] for line in lines]
-
-
 def expect_sum(entry):
     """An entry such as "tanh(2 · 1 − 0.5) = 0.905" is right to three digits. The number."""
     formula, _, result = entry.partition(" = ")
@@ -430,7 +397,7 @@ def test_the_stack_by_hand():
     given = []
     exec(notebook()["stack-example"].source, scope)
     X, h0, *weights = given
-    table = rows("stack")
+    table = rows(notebook()["stack"])
     for k, row in enumerate(table[1:3]):
         assert [float(entry) for entry in row] == [k, *(w[k].item() for w in weights), h0[k].item()]
     by_hand = np.array([[expect_sum(entry) for entry in row[1:]] for row in table[4:6]])
@@ -453,7 +420,7 @@ def test_the_reversal_by_hand():
     def shown(array, b):
         return " ".join(f"{x:g}{'.' * (not real)}" for x, real in zip(array[:, b, 0], mask[:, b], strict=True))
 
-    for b, (_, before, after) in enumerate(rows("reverse")[1:]):
+    for b, (_, before, after) in enumerate(rows(notebook()["reverse"])[1:]):
         assert before == shown(X, b)
         assert after == shown(reverse, b)
 
@@ -466,7 +433,7 @@ def test_both_ends_by_hand():
     exec(notebook()["stack-example"].source, scope)
     exec(notebook()["both-example"].source, scope)
     states, last = ran()["bidirectional_forward"](*given)
-    by_hand = np.array([[expect_sum(entry) for entry in row[1:]] for row in rows("both")[1:]])
+    by_hand = np.array([[expect_sum(entry) for entry in row[1:]] for row in rows(notebook()["both"])[1:]])
     assert states[:, 0].round(3).tolist() == by_hand.tolist()
     text = notebook()["both"].source
     first, second = (printed(round(state.item(), 3)) for state in last)
@@ -477,7 +444,7 @@ def test_the_leak_by_hand():
     scope = dict(ran())
     exec(notebook()["leaks-example"].source, scope)
     X, other = scope["X"], scope["other"]
-    header, *functions = rows("leaks")
+    header, *functions = rows(notebook()["leaks"])
     for t in (1, 2):
         changed = np.concatenate([X[:t], other[t:]])
         assert header[1 + t].endswith(": " + ", ".join(f"{x:g}" for x in changed.ravel()))
