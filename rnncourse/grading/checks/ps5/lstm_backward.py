@@ -331,7 +331,7 @@ PROBLEM = Problem(
         "db": Gates("4H"),
     },
     unpack=several,
-    parts={"handed back": 2, "weights": 2, "sizes of 1": 1, "numbers and inputs": 1},
+    parts={"sizes of 1": 1, "handed back": 2, "weights": 2, "numbers and inputs": 1},
     cases=cases,
     reference=lstm_backward,
     mistakes=MISTAKES,
