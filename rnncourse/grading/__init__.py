@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from rnncourse.grading.checks import find, sets
+from rnncourse.grading.checks.attempt import Function
 from rnncourse.grading.checks.judge import judge
-from rnncourse.grading.checks.problem import Function, Problem
+from rnncourse.grading.checks.problem import Problem
 
 
 class _ByName:
@@ -40,9 +41,13 @@ def _check(problem: Problem, function: Function) -> None:
     judge(problem, function, np.random.default_rng(0)).show()
 
 
+def hidden(seed: str) -> np.random.Generator:
+    """What the hidden cases are drawn with."""
+    return np.random.default_rng([len(seed), *seed.encode()])
+
+
 def _grade(problem: Problem, function: Function) -> int:
-    seed = os.environ.get("RNNCOURSE_SEED") or "0"
-    report = judge(problem, function, np.random.default_rng([len(seed), *seed.encode()]))
+    report = judge(problem, function, hidden(os.environ.get("RNNCOURSE_SEED") or "0"))
     report.show()
     return report.points
 

@@ -1,53 +1,130 @@
-"""Call a student's function: quietly, on copies, and without letting its errors out."""
+"""Call a student's function: quietly, on copies, and without letting its errors out.
+
+This module knows nothing of what is right, so that it can stand beside a stranger's code.
+"""
 
 import _thread
 import inspect
 import io
+import itertools
 import threading
 import traceback
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from copy import deepcopy
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 import rnncourse
-from rnncourse.grading.checks.problem import Case, Function, Problem
+from rnncourse.arrays import Array
+from rnncourse.grading.checks.wrong import WrongForm
+
+Function: TypeAlias = Callable[..., Any]
+"""A function as a student writes it: what it returns is not known until it is called."""
 
 NOT_THEIRS = tuple(module.__path__[0] for module in (np, rnncourse))
 """Where code lives that is not the student's."""
 
 
+class Failure(NamedTuple):
+    """An error in the student's function: the names of its type and of the types above, what it says, and where.
+
+    `line` and `code` are the student's line, None and "" if none of theirs is known.
+    """
+
+    types: tuple[str, ...]
+    message: str
+    line: int | None
+    code: str
+
+    @classmethod
+    def of(cls, error: Exception) -> "Failure":
+        """The failure that an error is; of its message, the first line."""
+        theirs = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(NOT_THEIRS)]
+        types = tuple(kind.__name__ for kind in type(error).__mro__[:-2])
+        message = (str(error).splitlines() or [""])[0][:200].rstrip(". ")
+        if not theirs or not theirs[-1].line:
+            return cls(types, message, None, "")
+        return cls(types, message, theirs[-1].lineno, theirs[-1].line[:200])
+
+    def __str__(self) -> str:
+        line = f" in your line {self.line}, `{self.code}`" if self.code else ""
+        if OutOfTime.__name__ in self.types:
+            return f"{self.message}{line}: does a loop never end?"
+        message = self.message
+        if NameError.__name__ in self.types:
+            message += " (has the cell that defines it been run?)"
+        return f"raised {self.types[0]}{line}" + (f": {message}" if message else "")
+
+
 class Result(NamedTuple):
-    """What a call of the student's function gave: a value or an error, and its arguments as it left them."""
+    """What a call of the student's function gave: a value or a failure, and its arguments as it left them.
+
+    `shared` says which parts of the value, by place or by key, lie in the memory of which argument.
+    """
 
     value: Any
-    error: Exception | None
+    failure: Failure | None
     args: dict[str, Any]
+    shared: tuple[tuple[Any, str], ...] = ()
 
 
-def attempt(problem: Problem, function: Function, case: Case) -> Result:
-    """Call `function` on copies of the inputs."""
-    args = {name: deepcopy(value) for name, value in case.args.items()}
+def attempt(function: Function, args: Mapping[str, Any], lends: Mapping[str, Function]) -> Result:
+    """Call `function` on copies of the inputs, with `lends` in place of the functions of these names."""
+    args = {name: deepcopy(value) for name, value in args.items()}
     try:
-        with muted(), lending(function, problem.lends):
-            return Result(function(*args.values()), None, args)
+        with muted(), lending(function, lends):
+            value = function(*args.values())
     except Exception as error:  # whatever it is, the report says it
-        return Result(None, error, args)
+        return Result(None, Failure.of(error), args)
+    return Result(value, None, args, shared(value, args))
 
 
-def described(error: Exception) -> str:
-    """What happened, in one line: the type of error, the student's line, and the first line of the message."""
-    theirs = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(NOT_THEIRS)]
-    line = f" in your line {theirs[-1].lineno}, `{theirs[-1].line}`" if theirs and theirs[-1].line else ""
-    message = (str(error).splitlines() or [""])[0][:200].rstrip(". ")
-    if isinstance(error, OutOfTime):
-        return f"{message}{line}: does a loop never end?"
-    if isinstance(error, NameError):
-        message += " (has the cell that defines it been run?)"
-    return f"raised {type(error).__name__}{line}" + (f": {message}" if message else "")
+def shared(value: Any, args: Mapping[str, Any]) -> tuple[tuple[Any, str], ...]:
+    """Which parts of a value may lie in the memory of which argument.
+
+    >>> h = np.zeros((2, 3))
+    >>> shared((np.ones(2), h[0]), {"x": np.zeros(4), "h": h})
+    ((1, 'h'),)
+    """
+    pairs = itertools.product(parts(value), args.items())
+    return tuple(
+        (key, name)
+        for (key, part), (name, given) in pairs
+        if any(np.may_share_memory(new, old) for new in arrays(part) for old in arrays(given))
+    )
+
+
+def parts(value: Any) -> list[tuple[Any, Any]]:
+    """The entries of a list, a tuple or a dict, each behind its place or key; else the value itself, as place 0."""
+    if isinstance(value, dict):
+        return list(value.items())
+    return list(enumerate(value if isinstance(value, (list, tuple)) else [value]))
+
+
+def arrays(value: Any) -> list[Array]:
+    """The arrays in an input or an output: itself, or those in a list, a tuple or a dict.
+
+    >>> len(arrays({"W": np.zeros((2, 3)), "b": np.zeros(3)})), arrays(0.5)
+    (2, [])
+    """
+    return [array for _, array in parts(value) if isinstance(array, np.ndarray)]
+
+
+def expect_function(name: str, arguments: Collection[str], function: Any) -> None:
+    """Raise `WrongForm` unless `function` can be called with so many arguments; they are told by name."""
+    if not callable(function):
+        raise WrongForm(f"{name} should be a function, got {type(function).__name__}")
+    try:
+        signature = inspect.signature(function)
+    except ValueError:  # some functions written in C have none
+        return
+    try:
+        signature.bind(*arguments)
+    except TypeError:
+        raise WrongForm(f"{name} should take ({', '.join(arguments)}), yours takes {signature}") from None
 
 
 class OutOfTime(Exception):

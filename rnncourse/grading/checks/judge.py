@@ -1,15 +1,23 @@
 """Judge a student's function on the cases of a problem: what is wrong with it, and which known mistake explains it."""
 
-import inspect
+from collections.abc import Collection
 from copy import deepcopy
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from rnncourse.grading.checks.attempt import OutOfTime, Result, attempt, described, limited
+from rnncourse.grading.checks.attempt import (
+    Failure,
+    Function,
+    OutOfTime,
+    Result,
+    attempt,
+    expect_function,
+    limited,
+)
 from rnncourse.grading.checks.compare import same
-from rnncourse.grading.checks.problem import Case, Function, Problem, arrays
+from rnncourse.grading.checks.problem import Case, Problem
 from rnncourse.grading.checks.report import Report
 from rnncourse.grading.checks.wrong import Wrong, WrongForm, WrongNumbers, WrongShape
 
@@ -49,21 +57,31 @@ class Sitting:
         try:
             with limited(SECONDS):
                 for case in self.cases:
-                    results.append(attempt(self.problem, function, case))
+                    results.append(attempt(function, case.args, self.problem.lends))
         except OutOfTime as late:
-            results += [Result(None, late, {})] * (len(self.cases) - len(results))
-        cases = zip(self.cases, self.wanted, results, strict=True)
-        return results, [verdict(self.problem, *case) for case in cases]
+            results += [Result(None, Failure.of(late), {})] * (len(self.cases) - len(results))
+        return results, self.verdicts(results)
+
+    def verdicts(self, results: list[Result]) -> list[Wrong | None]:
+        """What is `Wrong` with the result of each case."""
+        return [verdict(self.problem, *case) for case in zip(self.cases, self.wanted, results, strict=True)]
 
     def judge(self, function: Function) -> Report:
         """The `Report` on a student's `function`."""
-        problem = self.problem
         try:
-            expect_function(problem, function, self.cases[0])
-        except Wrong as unfit:
-            return Report(problem, dict.fromkeys(problem.parts, ended(unfit)), reread=unfit.reread)
-        results, verdicts = self.tried(function)
-        if isinstance(results[0].error, NotImplementedError):
+            expect_function(self.problem.name, self.cases[0].args, function)
+        except WrongForm as unfit:
+            return self.refused(unfit)
+        return self.report(*self.tried(function))
+
+    def refused(self, wrong: Wrong) -> Report:
+        """The `Report` on what cannot be called, or was lost: all is wrong with it, for one reason."""
+        return Report(self.problem, dict.fromkeys(self.problem.parts, ended(wrong)), reread=wrong.reread)
+
+    def report(self, results: list[Result], verdicts: list[Wrong | None]) -> Report:
+        """The `Report` on what a function gave in each case, and what is wrong with that."""
+        problem = self.problem
+        if results[0].failure and NotImplementedError.__name__ in results[0].failure.types:
             unwritten = f"{problem.name} is not written yet: put your code in place of `raise NotImplementedError()`."
             return Report(problem, dict.fromkeys(problem.parts, unwritten))
 
@@ -92,23 +110,9 @@ class Sitting:
                 continue
             elsewhere = any(theirs and not ours for theirs, ours in zip(wrong, verdicts, strict=True))
             agreed = [k for k, case in enumerate(self.cases) if alike(self.problem, case, results[k], tried[k])]
-            if not elsewhere and any(results[k].error is None for k in agreed):
+            if not elsewhere and any(results[k].failure is None for k in agreed):
                 agreement[hint] = len(agreed)
         return max(agreement, key=lambda hint: agreement[hint], default=None)
-
-
-def expect_function(problem: Problem, function: Any, case: Case) -> None:
-    """Raise `Wrong` unless `function` can be called with the problem's arguments."""
-    if not callable(function):
-        raise WrongForm(f"{problem.name} should be a function, got {type(function).__name__}")
-    try:
-        signature = inspect.signature(function)
-    except ValueError:  # some functions written in C have none
-        return
-    try:
-        signature.bind(*case.args.values())
-    except TypeError:
-        raise WrongForm(f"{problem.name} should take ({', '.join(case.args)}), yours takes {signature}") from None
 
 
 def verdict(problem: Problem, case: Case, want: dict[str, Any], result: Result) -> Wrong | None:
@@ -122,39 +126,39 @@ def verdict(problem: Problem, case: Case, want: dict[str, Any], result: Result) 
 
 def expect_result(problem: Problem, case: Case, want: dict[str, Any], result: Result) -> None:
     """Raise `Wrong` unless a call gave no error, returned the right outputs, and left its inputs alone if it must."""
-    value, error, args = result
-    if error is not None:
-        what = described(error)
+    value, failure = result.value, result.failure
+    if failure is not None:
+        what = str(failure)
         sentence = f"{problem.name} {what}{'' if what.endswith('?') else '.'} The inputs were {case.inputs}"
-        raise subject(error)(sentence)
+        raise subject(failure)(sentence)
     if value is None:
         raise WrongForm("it returned None: is a `return` missing?")
     got = problem.unpack(problem.outputs, value)
     for name in case.outputs or problem.outputs:
         problem.outputs[name].expect(name, got[name], want[name], case.tolerance)
     if case.untouched:
-        expect_untouched(case, got, args)
+        expect_untouched(case, problem.outputs, result)
 
 
-def subject(error: Exception) -> type[Wrong]:
+def subject(failure: Failure) -> type[Wrong]:
     """What an error is about: shapes, numbers (a division by zero), or anything else.
 
-    >>> subject(IndexError()).__name__, subject(ZeroDivisionError()).__name__, subject(TypeError()).__name__
-    ('WrongShape', 'WrongNumbers', 'WrongForm')
+    >>> [subject(Failure.of(error)).__name__ for error in (IndexError(), ZeroDivisionError(), TypeError())]
+    ['WrongShape', 'WrongNumbers', 'WrongForm']
     """
-    if isinstance(error, (ValueError, IndexError)):
+    if {"ValueError", "IndexError"} & set(failure.types):
         return WrongShape
-    return WrongNumbers if isinstance(error, ArithmeticError) else WrongForm
+    return WrongNumbers if "ArithmeticError" in failure.types else WrongForm
 
 
-def expect_untouched(case: Case, outputs: dict[str, Any], args: dict[str, Any]) -> None:
-    """Raise `Wrong` if the function changed an input or returned a view of one."""
+def expect_untouched(case: Case, names: Collection[str], result: Result) -> None:
+    """Raise `Wrong` if the function changed an input or returned a view of one; `names` are those of its outputs."""
     for name, before in case.args.items():
-        if not unchanged(args[name], before):
+        if not unchanged(result.args[name], before):
             raise WrongNumbers(f"the input {name} was changed; work on a copy, or write the result to a new one")
-        for output, got in outputs.items():
-            if any(np.may_share_memory(new, old) for new in arrays(got) for old in arrays(args[name])):
-                raise WrongNumbers(f"{output} shares its memory with the input {name}; return a new array")
+    for key, name in result.shared:
+        output = key if key in names else list(names)[key if len(names) > 1 else 0]
+        raise WrongNumbers(f"{output} shares its memory with the input {name}; return a new array")
 
 
 def unchanged(value: Any, before: Any) -> bool:
@@ -168,9 +172,14 @@ def unchanged(value: Any, before: Any) -> bool:
 
 def alike(problem: Problem, case: Case, one: Result, other: Result) -> bool:
     """Whether two results of a case are the same: equal outputs that count, or errors of one type with one message."""
-    if one.error is not None or other.error is not None:
-        return repr(one.error) == repr(other.error)
+    if one.failure is not None or other.failure is not None:
+        return told(one.failure) == told(other.failure)
     return same(outputs(problem, case, one.value), outputs(problem, case, other.value), case.tolerance)
+
+
+def told(failure: Failure | None) -> tuple[str, ...]:
+    """What an error tells, wherever it is raised: its type and its message."""
+    return (failure.types[0], failure.message) if failure else ()
 
 
 def outputs(problem: Problem, case: Case, value: Any) -> dict[str, Any]:

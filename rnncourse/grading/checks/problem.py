@@ -3,16 +3,13 @@
 import reprlib
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
-from rnncourse.arrays import Array
+from rnncourse.grading.checks.attempt import Function, arrays
 from rnncourse.grading.checks.kinds import Kind
 from rnncourse.grading.checks.structure import single
-
-Function: TypeAlias = Callable[..., Any]
-"""A function as a student writes it: what it returns is not known until it is called."""
 
 
 @dataclass(frozen=True)
@@ -43,16 +40,6 @@ class Case:
     def inputs(self) -> str:
         """The arguments in a few words: shapes of arrays, values of anything else."""
         return ", ".join(f"{name} {in_short(value)}" for name, value in self.args.items())
-
-
-def arrays(value: Any) -> list[Array]:
-    """The arrays in an input or an output: itself, or those in a list, a tuple or a dict.
-
-    >>> len(arrays({"W": np.zeros((2, 3)), "b": np.zeros(3)})), arrays(0.5)
-    (2, [])
-    """
-    inside = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else [value]
-    return [array for array in inside if isinstance(array, np.ndarray)]
 
 
 def in_short(value: Any) -> str:

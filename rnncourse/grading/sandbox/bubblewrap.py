@@ -1,0 +1,96 @@
+"""The walls: the command that starts a process under bubblewrap, or, where there is none, without walls."""
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from rnncourse.grading.sandbox import visible
+
+COURSE = "/course"
+"""Where a submission finds what it may import."""
+
+SYSTEM = tuple(map(Path, ("/usr", "/lib", "/lib64", "/bin")))
+"""Of the machine, read only: its libraries, and a shell."""
+
+ENVIRONMENT = {
+    "PATH": "/usr/bin:/bin",
+    "HOME": "/tmp",
+    "LANG": "C.UTF-8",
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "PYTHONDONTWRITEBYTECODE": "1",
+}
+"""All that a submission sees of the environment."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a submission may take: bytes of memory for all its processes and for its files, and seconds.
+
+    `cell` bounds one cell, `function` the calls of one function, `submission` all of a notebook.
+    """
+
+    memory: int = 2**30
+    files: int = 64 * 2**20
+    cell: float = 30.0
+    function: float = 20.0
+    submission: float = 180.0
+
+
+def walled(folder: Path, socket: int, filter_: int, limits: Limits, uid: int) -> list[str]:
+    """The command for a process that answers on an inherited `socket`, behind all walls.
+
+    `folder` holds what `visible.write` wrote, `filter_` is the open file of the calls that are refused, and `uid` is
+    whom the process becomes if this one is root's.
+    """
+    command = ["bwrap", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-net", "--unshare-cgroup-try"]
+    command += ["--die-with-parent", "--new-session", "--hostname", "sandbox", "--clearenv", "--cap-drop", "ALL"]
+    become: list[str] = []
+    if os.getuid() == 0:
+        command += [flag for name in ("SETUID", "SETGID", "SETPCAP") for flag in ("--cap-add", f"CAP_{name}")]
+        become = ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", "--inh-caps=-all"]
+        become += ["--bounding-set=-all", "--no-new-privs"]
+    else:
+        command += ["--unshare-user", "--disable-userns", "--uid", "1000", "--gid", "1000"]
+    for path in SYSTEM:
+        command += ["--symlink", str(path.readlink())] if path.is_symlink() else ["--ro-bind-try", str(path)]
+        command += [str(path)]
+    command += ["--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache"]
+    base = visible.base()
+    if not base.is_relative_to("/usr"):
+        for parent in reversed(base.parents[:-1]):
+            command += ["--perms", "0755", "--dir", str(parent)]
+        command += ["--ro-bind", str(base), str(base)]
+    for folder_ in visible.hidden():
+        command += ["--perms", "0755", "--tmpfs", str(folder_)]
+    command += ["--perms", "0755", "--dir", COURSE]
+    for name, source in visible.packages().items():
+        command += ["--ro-bind", str(source), f"{COURSE}/{name}"]
+    command += ["--ro-bind", str(folder / "rnncourse"), f"{COURSE}/rnncourse"]
+    command += ["--proc", "/proc", "--dev", "/dev"]
+    for scratch in ("/tmp", "/dev/shm"):
+        command += ["--perms", "1777", "--size", str(limits.files), "--tmpfs", scratch]
+    command += ["--remount-ro", "/", "--chdir", "/tmp", "--seccomp", str(filter_)]
+    for name, value in ENVIRONMENT.items():
+        command += ["--setenv", name, value]
+    return [*command, "--", *become, *started(COURSE, socket, limits)]
+
+
+def started(course: str, socket: int, limits: Limits) -> list[str]:
+    """The command that starts `inside`, which finds what it imports in the folder `course`."""
+    code = f"import sys; sys.path.insert(0, {course!r}); from rnncourse.grading.sandbox.inside import main; "
+    return [str(visible.interpreter()), "-I", "-S", "-c", f"{code}main('{socket}', '{limits.memory}')"]
+
+
+def bare(folder: Path, socket: int, limits: Limits) -> list[str]:
+    """The same command without walls: it stops no one who means harm."""
+    for name, source in visible.packages().items():
+        (folder / name).symlink_to(source)
+    return started(str(folder), socket, limits)
+
+
+def missing() -> list[str]:
+    """What this machine lacks for the walls, in plain words; an empty list if they stand."""
+    return [f"{name} is not installed" for name in ("bwrap", "setpriv") if shutil.which(name) is None]

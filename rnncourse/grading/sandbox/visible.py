@@ -1,0 +1,85 @@
+"""What a submission may import: Python, NumPy, IPython, matplotlib, what these need, and a few files of this package.
+
+No torch, no nbgrader, no cell, no check, no reference: what is not there cannot be called in the student's name.
+"""
+
+import shutil
+import site
+import sys
+import sysconfig
+from functools import cache
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+from packaging.requirements import Requirement
+
+import rnncourse
+
+PACKAGES = ("numpy", "ipython", "matplotlib", "matplotlib-inline")
+"""With all that these require."""
+
+MODULES = (
+    "__init__",
+    "arrays",
+    "grading/checks/attempt",
+    "grading/checks/wrong",
+    "grading/sandbox/inside",
+    "grading/sandbox/wire",
+)
+"""What a submission sees of `rnncourse`."""
+
+EMPTY = ("grading/checks/__init__", "grading/sandbox/__init__")
+
+
+@cache
+def packages() -> dict[str, Path]:
+    """The files and folders of `PACKAGES` and of what they require, by the name under which Python looks for them."""
+    found: dict[str, Path] = {}
+    waiting, seen = list(PACKAGES), set()
+    while waiting:
+        name = waiting.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        try:
+            installed = distribution(name)
+        except PackageNotFoundError:  # required on other systems only
+            continue
+        for line in installed.requires or ():
+            required = Requirement(line)
+            if required.marker is None or required.marker.evaluate({"extra": ""}):
+                waiting.append(required.name)
+        for file in installed.files or ():
+            if file.parts[0] not in ("..", "__pycache__") and file.parts[0] not in found:
+                found[file.parts[0]] = Path(str(installed.locate_file(file.parts[0])))
+    return {name: path for name, path in sorted(found.items()) if path.exists()}
+
+
+def base() -> Path:
+    """The folder of the Python that this environment was made with."""
+    return Path(sys.base_prefix).resolve()
+
+
+def interpreter() -> Path:
+    """The program that runs inside: that Python, without the environment."""
+    return base() / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def hidden() -> list[Path]:
+    """Folders of this machine's Pythons with packages of which a submission sees none."""
+    base = {"base": sys.base_prefix, "platbase": sys.base_prefix}
+    own = [Path(sysconfig.get_path(kind, vars=base)) for kind in ("purelib", "platlib")]
+    debian = [Path("/usr/lib/python3/dist-packages"), *Path("/usr/local/lib").glob("python3*")]
+    return sorted({path.resolve() for path in [*own, *debian, Path(site.getusersitepackages())] if path.is_dir()})
+
+
+def write(folder: Path) -> None:
+    """Write what a submission sees of `rnncourse` into a folder, compiled."""
+    source, target = Path(rnncourse.__file__).parent, folder / "rnncourse"
+    for name in MODULES:
+        copied = target / f"{name}.py"
+        copied.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source / f"{name}.py", copied)
+    shutil.copyfile(source / "grading" / "sandbox" / "silent.py", target / "grading" / "__init__.py")
+    for name in EMPTY:
+        (target / f"{name}.py").touch()

@@ -1,0 +1,185 @@
+"""The grader's end of the line to a sandbox. It waits for nothing without a clock and believes nothing it reads."""
+
+import json
+import os
+import shutil
+import socket
+import struct
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from rnncourse.grading.sandbox import bubblewrap, seccomp, visible
+from rnncourse.grading.sandbox.bubblewrap import Limits
+from rnncourse.grading.sandbox.wire import MESSAGE, Garbled
+
+TICK = 0.1
+"""Seconds between two looks at the clock and at the memory."""
+
+
+class Dead(Exception):
+    """The process in the sandbox is gone: a sentence says why. It has been stopped, with all it started."""
+
+
+class Worker:
+    """A process in a sandbox that answers requests, one at a time. `close` it, or use it as a context manager.
+
+    Raises `Dead` at once if the process does not start.
+    """
+
+    def __init__(self, limits: Limits, walls: bool) -> None:
+        self.limits = limits
+        self.folder = Path(tempfile.mkdtemp(prefix="rnncourse-"))
+        self.line, theirs = socket.socketpair()
+        self.said = self.folder / "said.txt"
+        try:
+            self.folder.chmod(0o755)
+            visible.write(self.folder)
+            with theirs:
+                self.process = self._start(theirs.fileno(), walls)
+            reply = self.ask({}, 30.0, start=True)
+            if reply != {"ready": True}:
+                raise Dead("the sandbox did not start")
+        except BaseException:
+            self.close()
+            raise
+
+    def _start(self, theirs: int, walls: bool) -> subprocess.Popen[bytes]:
+        if not walls:
+            command, open_ = bubblewrap.bare(self.folder, theirs, self.limits), (theirs,)
+            return self._popen(command, open_, bubblewrap.ENVIRONMENT | {"HOME": str(self.folder)})
+        refused = seccomp.program()
+        try:
+            command = bubblewrap.walled(self.folder, theirs, refused, self.limits, 2**20 + os.getpid() % 2**20)
+            return self._popen(command, (theirs, refused), {"PATH": os.environ.get("PATH", os.defpath)})
+        finally:
+            os.close(refused)
+
+    def _popen(
+        self, command: list[str], open_: tuple[int, ...], environment: dict[str, str]
+    ) -> subprocess.Popen[bytes]:
+        with self.said.open("wb") as said:
+            return subprocess.Popen(
+                command,
+                pass_fds=open_,
+                env=environment,
+                cwd=self.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=said,
+                start_new_session=True,
+            )
+
+    def __enter__(self) -> "Worker":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop the process and all it started, and remove its folder."""
+        self.line.close()
+        process = getattr(self, "process", None)
+        if process is not None:
+            for child in [*family(process.pid), process]:
+                with suppress(psutil.NoSuchProcess):
+                    child.kill()
+            process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def ask(
+        self,
+        request: dict[str, Any],
+        seconds: float,
+        serve: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
+        *,
+        start: bool = False,
+    ) -> dict[str, Any]:
+        """Send a request and wait for the reply. What is asked back meanwhile is answered by `serve`.
+
+        Raises `Dead` if the process ends, is too slow, takes too much memory, or sends what is no reply.
+        """
+        deadline = time.monotonic() + seconds
+        try:
+            if not start:
+                self._send(request, deadline)
+            while True:
+                reply = self._receive(deadline)
+                if serve is None or "function" not in reply:
+                    return reply
+                self._send(serve(reply), deadline)
+        except Garbled as error:
+            raise Dead(f"what came back could not be read: {error}") from None
+        except OSError as error:
+            raise Dead(self._reason(error)) from None
+
+    def _send(self, message: dict[str, Any], deadline: float) -> None:
+        data = json.dumps(message).encode()
+        rest = memoryview(struct.pack(">I", len(data)) + data)
+        while rest:
+            self._look(deadline)
+            try:
+                rest = rest[self.line.send(rest) :]
+            except TimeoutError:
+                continue
+
+    def _receive(self, deadline: float) -> dict[str, Any]:
+        (length,) = struct.unpack(">I", self._exactly(4, deadline))
+        if length > MESSAGE:
+            raise Garbled(f"a message of {length} bytes")
+        try:
+            reply = json.loads(self._exactly(length, deadline))
+        except (ValueError, RecursionError):
+            raise Garbled("it is not JSON") from None
+        if not isinstance(reply, dict):
+            raise Garbled("it is not a reply")
+        return reply
+
+    def _exactly(self, size: int, deadline: float) -> bytes:
+        read = bytearray()
+        while len(read) < size:
+            self._look(deadline)
+            try:
+                part = self.line.recv(min(size - len(read), 2**18))
+            except TimeoutError:
+                continue
+            if not part:
+                raise ConnectionResetError("the process ended")
+            read += part
+        return bytes(read)
+
+    def _look(self, deadline: float) -> None:
+        """Raise `Dead` if time is up or memory is used up, else give the next wait its length."""
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise Dead("it took too long")
+        used = sum(memory(one) for one in family(self.process.pid))
+        if used > self.limits.memory:
+            raise Dead(f"it used more than {self.limits.memory >> 20} MiB of memory")
+        self.line.settimeout(min(left, TICK))
+
+    def _reason(self, error: OSError) -> str:
+        said = self.said.read_text(encoding="utf-8", errors="replace")[:2000].strip()
+        return f"the process ended{': ' + said if said else ''}" if isinstance(error, ConnectionError) else str(error)
+
+
+def family(pid: int) -> list[psutil.Process]:
+    """The processes that a process started, and theirs."""
+    try:
+        return list(psutil.Process(pid).children(recursive=True))
+    except psutil.NoSuchProcess:
+        return []
+
+
+def memory(process: psutil.Process) -> int:
+    """The bytes that a process holds in memory; 0 if it has ended."""
+    try:
+        return int(process.memory_info().rss)
+    except psutil.NoSuchProcess:
+        return 0
