@@ -12,7 +12,8 @@ from pathlib import Path
 from tqdm import tqdm
 
 from rnncourse.book.files import write
-from rnncourse.grading import bank
+from rnncourse.grading import bank, instructor
+from rnncourse.grading.course import CourseError
 from rnncourse.grading.release import SOURCE, ReleaseError, out_of_step, release
 from rnncourse.grading.selfcheck import NotAProblemSet, selfcheck
 
@@ -31,11 +32,14 @@ def main(argv: list[str] | None = None) -> str | int:
         "check", help="run a notebook of a problem set: points, what is wrong, fit to hand in"
     )
     checker.add_argument("notebook", type=Path)
+    instructor.add_commands(commands)
     arguments = parser.parse_args(argv)
     root = Path()
     if not (root / SOURCE).is_dir():
         return f"expected the folder {SOURCE}/ here: run this from the project's root"
     try:
+        if "run" in arguments:
+            return int(arguments.run(arguments))
         if arguments.command == "check":
             checked = selfcheck(arguments.notebook, root)
             print(checked)
@@ -51,7 +55,7 @@ def main(argv: list[str] | None = None) -> str | int:
                 print(f"exercises/{name} changed")
         elif lines := out_of_step(root):
             return "\n".join(["exercises/ is not in step with solutions/; `make exercises` mends it:", *lines])
-    except (NotAProblemSet, ReleaseError) as error:
+    except (CourseError, NotAProblemSet, ReleaseError) as error:
         return str(error)
     return 0
 

@@ -89,9 +89,6 @@ class Marking:
                 cell.outputs = self.run(cell.source) if name is None else written(self.judge(name), k)
         finally:
             self.stop()
-        for cell in marked.cells:
-            if cell.cell_type != "code" and not grade_id(cell):
-                cell.source = clean.markdown(cell.source)
         return marked
 
     def run(self, source: str) -> list[NotebookNode]:

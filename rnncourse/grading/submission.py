@@ -67,16 +67,16 @@ def notebook(document: Any) -> NotebookNode:
         raise Refused("expected a notebook, got JSON without a list of cells")
     if len(cells) > CELLS:
         raise Refused(f"expected at most {CELLS} cells, got {len(cells)}")
-    new: NotebookNode = new_notebook(cells=[cell_of(cell) for cell in cells if isinstance(cell, dict)])
+    new: NotebookNode = new_notebook(cells=[cell_of(cell, k) for k, cell in enumerate(cells) if isinstance(cell, dict)])
     return new
 
 
-def cell_of(cell: dict[str, Any]) -> NotebookNode:
-    """A code cell, or a Markdown cell for any other kind. Raises `Refused` if its text is too long."""
+def cell_of(cell: dict[str, Any], k: int) -> NotebookNode:
+    """Cell k: a code cell, or a Markdown cell for any other kind. Raises `Refused` if its text is too long."""
     source = text(cell.get("source", cell.get("input")))
     if len(source) > LETTERS:
         raise Refused(f"expected cells of at most {LETTERS} characters, got one of {len(source)}")
-    new: NotebookNode = (new_code_cell if cell.get("cell_type") == "code" else new_markdown_cell)(source)  # type: ignore[no-untyped-call]
+    new: NotebookNode = (new_code_cell if cell.get("cell_type") == "code" else new_markdown_cell)(source, id=f"own-{k}")  # type: ignore[no-untyped-call]
     metadata = cell.get("metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
     if isinstance(metadata.get("tags"), list) and SKIPPED in metadata["tags"]:

@@ -1,7 +1,6 @@
 """The walls: the command that starts a process under bubblewrap, or, where there is none, without walls."""
 
 import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,8 +88,3 @@ def bare(folder: Path, socket: int, limits: Limits) -> list[str]:
     for name, source in visible.packages().items():
         (folder / name).symlink_to(source)
     return started(str(folder), socket, limits)
-
-
-def missing() -> list[str]:
-    """What this machine lacks for the walls, in plain words; an empty list if they stand."""
-    return [f"{name} is not installed" for name in ("bwrap", "setpriv") if shutil.which(name) is None]

@@ -4,10 +4,11 @@ Started with the number of its socket and the bytes of memory it may take, it an
 here is secret and nothing here is safe: from the first cell on, the process is the student's. So it holds no answers,
 no marks, no seed.
 
-    {"run": source}                        → {"outputs": […], "error": null, or the name of an error}
+    {"run": source}     → {"outputs": […], "error": null, or the name of an error}
     {"call": function, "names": […], "lends": […], "cases": […], "seconds": 20}
-                                           → {"unfit": sentence}, or {"results": […]}
-    {"function": place, "args": […], "named": {…}}  ← asked back while a function runs: a lent function, or one among the inputs
+                        → {"missing": true}, or {"unfit": sentence}, or {"results": […]}
+    {"function": place, "args": […], "named": {…}}
+                        ← asked back while a function runs: a lent function, or one among the inputs
 """
 
 import builtins

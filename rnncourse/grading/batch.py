@@ -1,0 +1,236 @@
+"""Grade a class: every submission of a problem set marked in a sandbox, side by side, and recorded one by one.
+
+What is marked is kept under the fingerprint of all that its mark depends on. So a batch that was interrupted goes on
+where it stopped, nothing is marked twice, and what has changed is marked anew.
+"""
+
+import hashlib
+import json
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import psutil
+
+from rnncourse.book.files import write
+from rnncourse.grading.course import Course, Sheet
+from rnncourse.grading.record import NotRecorded, record, timestamp
+from rnncourse.grading.sandbox.bubblewrap import Limits
+from rnncourse.grading.unit import Unit, staged
+
+KEPT = ".grading"
+"""Where marked notebooks are kept, in the course's folder."""
+
+TRIES = 4
+"""How often a notebook is given to a process that then ends without a result, before it is given up."""
+
+
+@dataclass
+class Student:
+    """A student's notebooks of a problem set: units by name, when they were handed in, and which are not marked yet."""
+
+    name: str
+    when: str | None
+    units: dict[str, Unit]
+    missing: set[str] = field(default_factory=set)
+
+    @property
+    def key(self) -> str:
+        """The fingerprint of all that is recorded."""
+        whole = [self.when, {name: unit.key for name, unit in self.units.items()}]
+        return hashlib.sha256(json.dumps(whole).encode()).hexdigest()
+
+
+@dataclass
+class Outcome:
+    """What came of a batch: who was recorded, whose marks stood, and sentences on who was refused or failed.
+
+    A refused notebook has its mark, 0. What failed has none: the next run takes it up again.
+    """
+
+    recorded: list[str] = field(default_factory=list)
+    stood: list[str] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+class Batch:
+    """The grading of a problem set. `tell(done, failed, all)` is called after each student."""
+
+    def __init__(
+        self,
+        course: Course,
+        assignment: str,
+        *,
+        seed: str,
+        walls: bool,
+        limits: Limits | None = None,
+        force: bool = False,
+        tell: Callable[[int, int, int], None] = lambda done, failed, of: None,
+    ) -> None:
+        self.course, self.assignment = course, assignment
+        self.seed, self.walls, self.limits, self.force, self.tell = seed, walls, limits or Limits(), force, tell
+        self.kept = course.root / KEPT
+        self.outcome = Outcome()
+
+    def run(self, scheduler: "Scheduler") -> Outcome:
+        """Mark and record all; what has its mark already is left alone, unless `force` says otherwise."""
+        sheets = self.course.sheets(self.assignment)
+        names, refused = self.course.handed_in(self.assignment)
+        self.outcome.refused.update(refused)
+        known, flying = self.known(), dict[Future[str], tuple[Student, str]]()
+        for name in names:
+            student = self.student(name, sheets)
+            if not self.force and name in known and self.stands(student):
+                self.outcome.stood.append(name)
+                self.told(len(names))
+            elif not student.missing:
+                self.finish(student, len(names))
+            for missing in sorted(student.missing if name not in self.outcome.stood else ()):
+                while len(flying) >= 2 * scheduler.processes:
+                    self.land(flying, len(names))
+                flying[scheduler.submit(student.units[missing])] = student, missing
+        while flying:
+            self.land(flying, len(names))
+        return self.outcome
+
+    def student(self, name: str, sheets: list[Sheet]) -> Student:
+        """What a student handed in. What cannot be read is listed as refused."""
+        folder = self.course.folder(self.course.directory.submitted_directory, name, self.assignment)
+        student = Student(name, timestamp(folder), {})
+        for sheet in sheets:
+            notebook, complaint = staged(folder / f"{sheet.name}.ipynb", sheet)
+            text = str(nbformat.writes(notebook))
+            unit = Unit(text, sheet.functions, self.seed, self.limits, self.walls)
+            student.units[sheet.name] = unit
+            if complaint:
+                self.outcome.refused[name] = complaint
+            if self.force or not self.file(unit).exists():
+                student.missing.add(sheet.name)
+        return student
+
+    def stands(self, student: Student) -> bool:
+        """Whether what is recorded for a student is what would be recorded now."""
+        stamp = self.stamp(student)
+        return stamp.exists() and stamp.read_text(encoding="utf-8") == student.key
+
+    def land(self, flying: "dict[Future[str], tuple[Student, str]]", of: int) -> None:
+        """Wait for one marked notebook at least; keep it, and record the students who are complete."""
+        done, _ = wait(flying, return_when=FIRST_COMPLETED)
+        for future in done:
+            student, name = flying.pop(future)
+            try:
+                write(self.file(student.units[name]), future.result())
+            except Exception as error:  # one notebook's trouble is not the batch's
+                self.outcome.failed[student.name] = f"{name}: {type(error).__name__}: {error}"
+            student.missing.remove(name)
+            if not student.missing:
+                self.finish(student, of)
+
+    def finish(self, student: Student, of: int) -> None:
+        """Record a student whose notebooks are all marked."""
+        if student.name not in self.outcome.failed:
+            try:
+                marked = {name: self.file(unit).read_text(encoding="utf-8") for name, unit in student.units.items()}
+                self.stamp(student).unlink(missing_ok=True)
+                record(self.course, self.assignment, student.name, marked, student.when)
+                write(self.stamp(student), student.key)
+                self.outcome.recorded.append(student.name)
+            except (NotRecorded, OSError) as error:
+                self.outcome.failed[student.name] = str(error)
+        self.told(of)
+
+    def told(self, of: int) -> None:
+        """Tell how far the batch is."""
+        done = len(self.outcome.recorded) + len(self.outcome.stood) + len(self.outcome.failed)
+        self.tell(done, len(self.outcome.failed), of)
+
+    def known(self) -> set[str]:
+        """The students whose submission of this problem set the gradebook has."""
+        with self.course.gradebook() as gradebook:
+            return {one.student_id for one in gradebook.assignment_submissions(self.assignment)}
+
+    def file(self, unit: Unit) -> Path:
+        """Where a marked notebook is kept."""
+        return self.kept / "marked" / f"{unit.key}.ipynb"
+
+    def stamp(self, student: Student) -> Path:
+        """Where it is written what was recorded last for a student."""
+        return self.kept / "recorded" / self.assignment / student.name
+
+
+class Scheduler:
+    """Marks units side by side, each in a process of its own, on this machine. Use it as a context manager.
+
+    A process that dies is replaced, and what it had in hand is tried again.
+    """
+
+    def __init__(self, processes: int) -> None:
+        self.processes, self.lock = processes, threading.Lock()
+        self.pool = self._new()
+
+    def _new(self) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(self.processes, get_context("spawn"), initializer=begin, initargs=(os.getpid(),))
+
+    def submit(self, unit: Unit) -> "Future[str]":
+        """The marked notebook, to come."""
+        promise: Future[str] = Future()
+        self._try(unit, promise, TRIES)
+        return promise
+
+    def _try(self, unit: Unit, promise: "Future[str]", tries: int) -> None:
+        def done(future: Future[str]) -> None:
+            if future.cancelled():
+                promise.cancel()
+            elif isinstance(future.exception(), BrokenProcessPool) and tries > 1:
+                self._renew(pool)
+                self._try(unit, promise, tries - 1)
+            elif error := future.exception():
+                promise.set_exception(error)
+            else:
+                promise.set_result(future.result())
+
+        pool = self.pool
+        try:
+            pool.submit(Unit.mark, unit).add_done_callback(done)
+        except BrokenProcessPool:
+            self._renew(pool)
+            self._try(unit, promise, tries)
+
+    def _renew(self, broken: ProcessPoolExecutor) -> None:
+        with self.lock:
+            if self.pool is broken:
+                self.pool = self._new()
+        broken.shutdown(wait=False)
+
+    def __enter__(self) -> "Scheduler":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: Any) -> None:
+        if kind is not None:  # what is still running is of no use
+            for child in psutil.Process().children(recursive=True):
+                with suppress(psutil.NoSuchProcess):
+                    child.kill()
+        self.pool.shutdown(wait=kind is None, cancel_futures=True)
+
+
+def begin(parent: int) -> None:
+    """Begin a marking process: Ctrl-C is the parent's, and without the parent there is nothing to do."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def follow() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.2)
+        os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
