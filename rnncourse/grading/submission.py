@@ -36,15 +36,17 @@ def content(path: Path) -> bytes:
         raise Refused(f"expected the notebook {path.name}, found none") from None
     except OSError:
         raise Refused(f"expected {path.name} to be a file, got a link, or a file that cannot be opened") from None
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         state = os.fstat(descriptor)
         if not stat.S_ISREG(state.st_mode):
             raise Refused(f"expected {path.name} to be a file, got a folder, a pipe or a device")
         if state.st_size > BYTES:
-            raise Refused(
-                f"expected {path.name} to have at most {BYTES >> 20} MiB, got {state.st_size / 2**20:.1f} MiB"
-            )
-        return file.read(BYTES)
+            size = f"{state.st_size / 2**20:.1f} MiB"
+            raise Refused(f"expected {path.name} to have at most {BYTES >> 20} MiB, got {size}")
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            return file.read(BYTES)
+    finally:
+        os.close(descriptor)
 
 
 def parsed(data: bytes) -> Any:

@@ -111,9 +111,9 @@ class Decoder:
         if name in ("bool", "str"):
             return self.plain(rest[0], bool if name == "bool" else str)
         if name == "int":
-            return int(self.plain(rest[0], str)[: DIGITS + 1])
+            return int(self.plain(rest[0], str, DIGITS + 1))
         if name == "float":
-            return float.fromhex(self.plain(rest[0], str)[:40])
+            return float.fromhex(self.plain(rest[0], str, 40))
         if name in ("list", "tuple"):
             values = [self.value(entry, depth + 1) for entry in self.plain(rest[0], list)]
             return values if name == "list" else tuple(values)
@@ -134,9 +134,9 @@ class Decoder:
             return type(type_name(rest[0]), (), {})()
         raise Garbled("expected a kind of value that there is, got another")
 
-    def plain(self, value: Any, kind: type) -> Any:
-        """A part of a message that must be of this very type, a string of moderate length."""
-        if type(value) is not kind or (isinstance(value, str) and len(value) > LETTERS):
+    def plain(self, value: Any, kind: type, letters: int = LETTERS) -> Any:
+        """A part of a message that must be of this very type, a string of at most so many letters."""
+        if type(value) is not kind or (isinstance(value, str) and len(value) > letters):
             raise Garbled(f"expected a part of type {kind.__name__}, of moderate length, got another")
         return value
 

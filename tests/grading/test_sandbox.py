@@ -1,0 +1,148 @@
+"""The walls stand: what a submission can see, do and take."""
+
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rnncourse.grading.sandbox import visible
+from rnncourse.grading.sandbox.bubblewrap import Limits
+from rnncourse.grading.sandbox.wire import decode, encode
+from rnncourse.grading.sandbox.worker import Dead, Worker
+
+
+def shown(worker, source):
+    """The text of a cell's result, or the name of its error."""
+    reply = worker.ask({"run": source}, 30)
+    return reply["error"] or "".join(output["data"]["text/plain"] for output in reply["outputs"] if "data" in output)
+
+
+def test_a_cell_runs_and_shows_what_it_prints_and_returns(worker):
+    outputs = worker.ask({"run": "print('so')\n3 + 4"}, 30)["outputs"]
+    assert outputs == [
+        {"output_type": "stream", "name": "stdout", "text": "so\n"},
+        {"output_type": "execute_result", "data": {"text/plain": "7"}},
+    ]
+
+
+@pytest.mark.parametrize("module", ["torch", "nbgrader", "pytest", "scipy", "rnncourse.cells", "rnncourse.gradcheck"])
+def test_what_could_answer_for_the_student_is_not_there(worker, module):
+    assert shown(worker, f"import {module}") == "ModuleNotFoundError"
+
+
+def test_no_check_and_no_lent_function_is_there(worker):
+    assert shown(worker, "from rnncourse.grading.checks import find") == "ImportError"
+    assert shown(worker, "import rnncourse.grading.checks.lent") == "ModuleNotFoundError"
+    assert shown(worker, "from rnncourse.grading import grade\ngrade.rnn_step(None)") == ""
+
+
+def test_notebooks_work_inside(worker):
+    source = "%matplotlib inline\nimport matplotlib.pyplot as plt\nplt.plot([1, 2]);"
+    assert "image/png" in worker.ask({"run": source}, 60)["outputs"][0]["data"]
+
+
+WALLS = {
+    "no host folder": ("import os\nsorted(os.listdir('/'))", lambda text: "home" not in text and "var" not in text),
+    "no other process": (
+        "import os\nsum(name.isdigit() for name in os.listdir('/proc')) < 8",
+        lambda text: text == "True",
+    ),
+    "no environment": (
+        "import os\n'RNNCOURSE_SEED' in os.environ, len(os.environ) < 12",
+        lambda t: t == "(False, True)",
+    ),
+    "not root": ("import os\nos.getuid() == 0 or os.geteuid() == 0", lambda text: text == "False"),
+    "no write": ("open('/course/rnncourse/x', 'w')", lambda text: text == "OSError"),
+    "no write to the root": ("open('/x', 'w')", lambda text: text in ("OSError", "PermissionError")),
+    "no network": ("import socket\nsocket.create_connection(('127.0.0.1', 9), 1)", lambda text: "Error" in text),
+    "no interface": ("import socket\n[name for _, name in socket.if_nameindex()]", lambda text: text == "['lo']"),
+    "no namespace": ("import ctypes\nctypes.CDLL(None).unshare(0x10000000)", lambda text: text == "-1"),
+    "no tracing": ("import ctypes\nctypes.CDLL(None).ptrace(0, 0, 0, 0)", lambda text: text == "-1"),
+    "no privileges to gain": (
+        "[row.split()[1] for row in open('/proc/self/status') if row.startswith(('CapEff', 'CapBnd', 'NoNew'))]",
+        lambda text: text == "['0000000000000000', '0000000000000000', '1']",
+    ),
+}
+
+
+@pytest.mark.parametrize(("source", "right"), WALLS.values(), ids=WALLS)
+def test_the_walls(worker, source, right):
+    text = shown(worker, source)
+    assert right(text), text
+
+
+def test_a_function_is_called_on_what_is_sent(worker):
+    worker.ask({"run": "def double(x, f):\n    return f(x), x"}, 30)
+    functions = []
+    request = {"call": "double", "names": ["x", "f"], "lends": [], "seconds": 5}
+    request["cases"] = [{"args": [encode(np.ones(2)), encode(np.exp, functions)], "untouched": True}]
+    asked = []
+
+    def serve(message):
+        asked.append(message["function"])
+        return {"value": encode(decode(message["args"][0]) * 2)}
+
+    (row,) = worker.ask(request, 10, serve)["results"]
+    once, same = decode(row["value"])
+    np.testing.assert_array_equal(once, [2, 2])
+    np.testing.assert_array_equal(same, [1, 1])
+    assert asked == [0] and row["shared"] == [[1, "x"]] and row["failure"] is None
+
+
+TO_ALL = "import os\nfor fd in range(3, 20):\n    try: os.write(fd, {message})\n    except OSError: pass"
+
+ENDS = {
+    "it leaves": ("import os\nos._exit(0)", "the process ended"),
+    "its children take memory": (
+        "import os, time\nfor _ in range(8):\n    if not os.fork(): a = b'x' * 2**25; time.sleep(20)\ntime.sleep(20)",
+        "MiB of memory",
+    ),
+    "it takes time": ("while True: pass", "it took too long"),
+    "it forks": ("import os\nwhile True:\n    try: os.fork()\n    except OSError: pass", "took too long|MiB of memory"),
+    "it sends garbage": (TO_ALL.format(message=r"b'\0\0\0\4xxxx'"), "could not be read: it is not JSON"),
+    "it sends a long message": (TO_ALL.format(message=r"b'\x80\0\0\0'"), "could not be read: a message of 2147483648"),
+    "it sends a number": (TO_ALL.format(message=r"b'\0\0\0\x011'"), "could not be read: it is not a reply"),
+}
+
+
+@pytest.mark.parametrize(("source", "reason"), ENDS.values(), ids=ENDS)
+def test_what_ends_a_process_is_told(walls, source, reason):
+    with Worker(Limits(memory=200 * 2**20), walls=True) as worker, pytest.raises(Dead, match=reason):
+        worker.ask({"run": source}, 5)
+
+
+def test_one_process_alone_runs_out_of_memory_by_itself(walls):
+    with Worker(Limits(memory=200 * 2**20), walls=True) as worker:
+        assert shown(worker, "kept = bytearray(2**28)") == "MemoryError"
+
+
+def test_nothing_is_left_of_it(walls):
+    worker = Worker(Limits(), walls=True)
+    folder = worker.folder
+    worker.ask({"run": "import subprocess\nsubprocess.Popen(['sleep', '1000'])"}, 10)
+    worker.close()
+    time.sleep(0.2)
+    assert not folder.exists()
+    assert not any(b"sleep\x001000" in line for line in command_lines())
+
+
+def command_lines():
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            yield path.read_bytes()
+        except OSError:
+            continue
+
+
+def test_only_what_a_set_needs_can_be_imported():
+    names = {name.split(".")[0].split("-")[0].lower() for name in visible.packages()}
+    assert {"numpy", "ipython", "matplotlib"} <= names
+    assert not names & {"torch", "nbgrader", "rnncourse", "jupyter_client", "pytest", "scipy"}
+
+
+def test_without_walls_the_same_process_answers():
+    with Worker(Limits(), walls=False) as worker:
+        assert shown(worker, "import os\nos.getpid()") == str(worker.process.pid)
+    assert not Path(f"/proc/{worker.process.pid}").exists() or os.name != "posix"
