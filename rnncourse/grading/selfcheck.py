@@ -16,6 +16,7 @@ from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 
 from rnncourse.grading.checks.report import REPORT_MIME
+from rnncourse.grading.order import defined_again, error, out_of_order
 from rnncourse.grading.rebuild import grade_id, rebuild
 from rnncourse.grading.release import RELEASE
 
@@ -40,7 +41,7 @@ class SelfCheck:
 
     @property
     def fit(self) -> bool:
-        """Whether the notebook can be handed in: it is whole, has its name, and its answers run."""
+        """Whether the notebook can be handed in: it is whole, has its name, and its answers run, from top to bottom."""
         return not self.faults
 
     def __str__(self) -> str:
@@ -69,7 +70,11 @@ def selfcheck(path: Path, root: Path) -> SelfCheck:
     faults = [f"the cell {name} is missing; grading puts it back as it was released" for name in missing]
     if path.name != source.name:
         faults.append(f"the file is called {path.name}; hand it in as {source.name}, the name the grader looks for")
-    return SelfCheck(f"{source.parent.name}: {path}", marks, faults + list(failures(notebook)))
+    faults += [*failures(notebook), *out_of_order(notebook)]
+    for name, (got, of, _) in marks.items():
+        if got < of:
+            faults += defined_again(notebook, name)
+    return SelfCheck(f"{source.parent.name}: {path}", marks, faults)
 
 
 def read(path: Path) -> NotebookNode:
@@ -144,8 +149,6 @@ def gathered(notebook: NotebookNode) -> Iterator[tuple[str, tuple[int, int, str 
 def failures(notebook: NotebookNode) -> Iterator[str]:
     """The cells of the problem set that end in an error. The student's own cells and the examples earn no points."""
     for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            name = grade_id(cell)
-            if output.output_type == "error" and name and not name.startswith("check_"):  # which fails with its answer
-                reason = (output.evalue.splitlines() or [""])[0]
-                yield f"the cell {name} raises {output.ename}" + (f": {reason}" if reason else "")
+        name = grade_id(cell)
+        if name and not name.startswith("check_") and (reason := error(cell)):  # a check fails with its answer
+            yield f"the cell {name} {reason}"
