@@ -24,18 +24,32 @@ def out_of_order(notebook: NotebookNode) -> list[str]:
     It says which function missed the name, or else which cell, and where the name is defined.
     """
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    told: dict[str, str | None] = {}
+    told: dict[str, str] = {}
+    for name, sentence in [*of_functions(cells), *of_cells(cells)]:
+        if sentence:
+            told.setdefault(name, sentence)
+    return list(told.values())
+
+
+def of_functions(cells: list[NotebookNode]) -> Iterator[tuple[str, str | None]]:
+    """The names that functions missed, each with the sentence on it, if there is one to say."""
     for k, cell in enumerate(cells):
         for function, name in missed_by_functions(cell):
-            told.setdefault(name, told_of_function(function, name, cells[:k], cells[k:]))
+            yield name, told_of_function(function, name, cells[:k], cells[k:])
+
+
+def of_cells(cells: list[NotebookNode]) -> Iterator[tuple[str, str | None]]:
+    """The names that cells missed, each with the sentence on it, if there is one to say."""
     for k, cell in enumerate(cells):
         for name in missed(cell):
-            told.setdefault(name, told_of_cell(cell, name, cells[: k + 1], cells[k + 1 :]))
-    return [sentence for sentence in told.values() if sentence]
+            yield name, told_of_cell(cell, name, cells[: k + 1], cells[k + 1 :])
 
 
 def told_of_function(function: str, name: str, above: list[NotebookNode], below: list[NotebookNode]) -> str | None:
-    """The sentence on a name that a function missed when it was checked between these cells, if there is one to say."""
+    """The sentence on a name that a function missed when it was checked between these cells.
+
+    None if a cell above defines it and did not fail: in a branch that was not taken, say.
+    """
     if before := defining(name, above):
         reason = error(before[-1])
         where = f"{function} uses {name}, which {called(before[-1])} should define"
@@ -46,9 +60,15 @@ def told_of_function(function: str, name: str, above: list[NotebookNode], below:
 
 
 def told_of_cell(cell: NotebookNode, name: str, above: list[NotebookNode], below: list[NotebookNode]) -> str | None:
-    """The sentence on a name that a cell missed, if it comes too late: an example also fails with the one before it."""
-    after = defining(name, below)
-    return too_late(called(cell), name, after[0]) if after and not defining(name, above) else None
+    """The sentence on a name that a cell missed, if it comes too late, or is that of the function to check.
+
+    Otherwise there is none to say: an example, for one, fails with the example before it.
+    """
+    if defining(name, above):
+        return None
+    if after := defining(name, below):
+        return too_late(called(cell), name, after[0])
+    return f"{name} is missing: no cell defines it" if grade_id(cell) == f"check_{name}" else None
 
 
 def defined_again(notebook: NotebookNode, function: str) -> list[str]:
@@ -71,7 +91,9 @@ def too_late(user: str, name: str, cell: NotebookNode) -> str:
 
 
 def names(source: str) -> set[str]:
-    """The names that a cell defines: by assignment, `def`, `class` or `import`; none if Python cannot read it.
+    """The names that a cell defines: by assignment, `def`, `class` or `import`.
+
+    Of a cell that Python cannot read, they are those of the functions and classes that begin a line.
 
     >>> sorted(names("%matplotlib inline\\nimport numpy as np\\ndef g(a):\\n    b = a"))
     ['g', 'np']
@@ -79,7 +101,7 @@ def names(source: str) -> set[str]:
     try:
         table = symtable(TransformerManager().transform_cell(source), "cell", "exec")
     except (SyntaxError, ValueError):
-        return set()
+        return set(re.findall(r"^(?:def|class) +(\w+)", source, re.MULTILINE))
     return {symbol.get_name() for symbol in table.get_symbols() if symbol.is_assigned() or symbol.is_imported()}
 
 
@@ -99,9 +121,11 @@ def missed(cell: NotebookNode) -> list[str]:
 
 
 def error(cell: NotebookNode) -> str:
-    """How a cell failed, "raises KeyError: 'h'", or "" if it did not."""
+    """How a cell failed, "raises KeyError: 'h'", or "" if it did not. One that is interrupted took too long."""
     for output in cell.get("outputs", []):
         if output.output_type == "error":
+            if output.ename == "KeyboardInterrupt":
+                return "was still running when its time was up: does a loop never end?"
             reason = (output.evalue.splitlines() or [""])[0]
             return f"raises {output.ename}" + (f": {reason}" if reason else "")
     return ""

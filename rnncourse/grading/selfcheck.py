@@ -12,11 +12,11 @@ from textwrap import fill
 
 import nbformat
 from nbclient import NotebookClient
-from nbclient.exceptions import DeadKernelError
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
 from rnncourse.grading.checks.report import REPORT_MIME
-from rnncourse.grading.order import defined_again, error, out_of_order
+from rnncourse.grading.order import called, defined_again, error, out_of_order
 from rnncourse.grading.rebuild import grade_id, rebuild
 from rnncourse.grading.release import RELEASE
 
@@ -111,14 +111,19 @@ def graded(notebook: NotebookNode) -> set[str]:
 
 
 def run(notebook: NotebookNode, folder: Path) -> None:
-    """Run all cells but those that grading skips, each whatever became of those before it.
+    """Run all cells but those that grading skips, each whatever became of those before it. Old outputs go.
 
-    Raises `NotAProblemSet` if the kernel dies: nothing after that can be known.
+    Raises `NotAProblemSet` if the kernel dies, or if a cell cannot be stopped: nothing after that can be known.
     """
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
     client = NotebookClient(
         notebook,
         timeout=SECONDS_PER_CELL,
         interrupt_on_timeout=True,
+        raise_on_iopub_timeout=True,
+        error_on_timeout={"ename": "KeyboardInterrupt", "evalue": "", "traceback": []},  # do not wait once more
         allow_errors=True,
         kernel_name="python3",
         extra_arguments=["--log-level=ERROR"],
@@ -128,6 +133,9 @@ def run(notebook: NotebookNode, folder: Path) -> None:
         client.execute()
     except DeadKernelError:
         raise NotAProblemSet("the notebook's kernel died: does a cell end the process or take all memory?") from None
+    except CellTimeoutError:
+        *_, last = (cell for cell in notebook.cells if cell.get("execution_count"))
+        raise NotAProblemSet(f"{called(last)} runs on when interrupted: does a loop catch every exception?") from None
 
 
 def gathered(notebook: NotebookNode) -> Iterator[tuple[str, tuple[int, int, str | None]]]:

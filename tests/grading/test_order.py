@@ -91,8 +91,23 @@ TOP_TO_BOTTOM = "move that above, for grading runs the notebook once, from top t
         ([cell("print(x)", raises=("ValueError", "name 'x' is not defined")), cell("x = 1")], []),
         ([F, cell(CHECK, "check_f"), cell("def helper(x): return x")], []),
         (
-            [F, MISSED, new_markdown_cell("helper = 1"), cell("def helper(:")],
+            [cell("f(3)", raises=not_defined("f")), cell(CHECK, "check_f", raises=not_defined("f"))],
+            ["f is missing: no cell defines it"],
+        ),
+        (
+            [cell("def f(:", "f", raises=("SyntaxError", "")), cell(CHECK, "check_f", raises=not_defined("f"))],
+            [],
+        ),
+        (
+            [F, MISSED, new_markdown_cell("helper = 1")],
             ["f uses helper, which no cell defines: is it misspelt, or was its cell deleted?"],
+        ),
+        (
+            [cell("helper = slow()", "g", raises=("KeyboardInterrupt", "")), F, MISSED],
+            [
+                "f uses helper, which the cell g should define; that cell was still running when its time was up: "
+                "does a loop never end?"
+            ],
         ),
     ],
 )
@@ -118,7 +133,7 @@ def test_a_function_that_is_written_twice_is_told_which_counts():
         ("class A:\n    x = 1\n\n\ndef f(y):\n    z = y", {"A", "f"}),
         ("print(seen := 3, unseen)", {"seen"}),
         ("%matplotlib inline\n!ls\nfiles = !ls\nf?", {"files"}),
-        ("def f(:", set()),
+        ("def f(:\n    def g(): x = 1\nclass A", {"f", "A"}),
         ("", set()),
     ],
 )
