@@ -14,6 +14,7 @@ from rnncourse.grading.selfcheck import NotAProblemSet, failures, run, selfcheck
 ROOT = Path(__file__).parents[2]
 RELEASED = ROOT / "exercises/ps2-rnn/rnn.ipynb"
 SOLVED = ROOT / "solutions/ps2-rnn/rnn.ipynb"
+SETS = sorted((ROOT / "exercises").glob("*/*.ipynb"))
 
 
 def edited(path, folder, name="rnn.ipynb", **answers):
@@ -36,6 +37,15 @@ def test_a_model_answer_has_all_points_and_is_fit(tmp_path):
     }
     assert result.fit
     assert str(result).endswith("together          16 of 16\n\nFit to hand in.")
+
+
+@pytest.mark.parametrize("path", SETS, ids=lambda path: path.parent.name)
+def test_a_set_as_it_is_released_has_no_fault_and_no_points(path, tmp_path):
+    result = selfcheck(edited(path, tmp_path, path.name), ROOT)
+    assert result.faults == []
+    assert {got for got, *_ in result.marks.values()} == {0}
+    for name in result.marks:
+        assert f"{name} is not written yet" in str(result)
 
 
 def test_wrong_and_missing_answers_cost_their_points_and_say_why(tmp_path):
