@@ -4,20 +4,15 @@ import _thread
 import inspect
 import io
 import threading
-import traceback
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from copy import deepcopy
 from typing import Any, NamedTuple
 
 import numpy as np
 
-import rnncourse
+from rnncourse.grading.checks.drawing import copied
 from rnncourse.grading.checks.problem import Case, Function, Problem
-
-NOT_THEIRS = tuple(module.__path__[0] for module in (np, rnncourse))
-"""Where code lives that is not the student's."""
 
 
 class Result(NamedTuple):
@@ -29,25 +24,13 @@ class Result(NamedTuple):
 
 
 def attempt(problem: Problem, function: Function, case: Case) -> Result:
-    """Call `function` on copies of the inputs."""
-    args = {name: deepcopy(value) for name, value in case.args.items()}
+    """Call `function` on copies of the inputs. Make it `muted` around all cases."""
+    args = {name: copied(value) for name, value in case.args.items()}
     try:
-        with muted(), lending(function, problem.lends):
+        with lending(function, problem.lends):
             return Result(function(*args.values()), None, args)
     except Exception as error:  # whatever it is, the report says it
         return Result(None, error, args)
-
-
-def described(error: Exception) -> str:
-    """What happened, in one line: the type of error, the student's line, and the first line of the message."""
-    theirs = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(NOT_THEIRS)]
-    line = f" in your line {theirs[-1].lineno}, `{theirs[-1].line}`" if theirs and theirs[-1].line else ""
-    message = (str(error).splitlines() or [""])[0][:200].rstrip(". ")
-    if isinstance(error, OutOfTime):
-        return f"{message}{line}: does a loop never end?"
-    if isinstance(error, NameError):
-        message += " (has the cell that defines it been run?)"
-    return f"raised {type(error).__name__}{line}" + (f": {message}" if message else "")
 
 
 class OutOfTime(Exception):

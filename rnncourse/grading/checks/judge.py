@@ -1,15 +1,17 @@
 """Judge a student's function on the cases of a problem: what is wrong with it, and which known mistake explains it."""
 
 import inspect
-from copy import deepcopy
+from collections.abc import Iterable
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from rnncourse.grading.checks.attempt import OutOfTime, Result, attempt, described, limited
+from rnncourse.grading.checks.attempt import OutOfTime, Result, attempt, limited, muted
 from rnncourse.grading.checks.compare import same
+from rnncourse.grading.checks.drawing import copied
 from rnncourse.grading.checks.problem import Case, Function, Problem, arrays
+from rnncourse.grading.checks.raised import described
 from rnncourse.grading.checks.report import Report
 from rnncourse.grading.checks.wrong import Wrong, WrongForm, WrongNumbers, WrongShape
 
@@ -20,6 +22,14 @@ SECONDS = 20.0
 def judge(problem: Problem, function: Function, rng: np.random.Generator) -> Report:
     """The `Report` on a student's `function`: what is wrong in the cases that `rng` draws, and why."""
     return Sitting(problem, rng).judge(function)
+
+
+class Answer(NamedTuple):
+    """What a function gave in one case: an error, or the outputs that count, by name; and what is `Wrong` with that."""
+
+    error: Exception | None
+    outputs: dict[str, Any]
+    wrong: Wrong | None
 
 
 class Sitting:
@@ -35,25 +45,36 @@ class Sitting:
     def wanted(self) -> list[dict[str, Any]]:
         """The right outputs of each case, by name."""
         problem = self.problem
-        right = (problem.reference(*deepcopy(list(case.args.values()))) for case in self.cases)
+        right = (problem.reference(*copied(list(case.args.values()))) for case in self.cases)
         return [problem.unpack(problem.outputs, value) for value in right]
 
     @cached_property
-    def mistaken(self) -> dict[str, tuple[list[Result], list[Wrong | None]]]:
-        """By mistake: what it gives in each case, and what is `Wrong` with that."""
-        return {hint: self.tried(mistake) for hint, mistake in self.problem.mistakes.items()}
+    def mistaken(self) -> dict[str, list[Answer]]:
+        """By mistake: its answer to each case. All are known to return: the time of none is limited."""
+        with muted():
+            return {
+                hint: self.answers(attempt(self.problem, mistake, case) for case in self.cases)
+                for hint, mistake in self.problem.mistakes.items()
+            }
 
-    def tried(self, function: Function) -> tuple[list[Result], list[Wrong | None]]:
-        """What a function gives in each case, and what is `Wrong` with that. All together get `SECONDS`."""
+    def results(self, function: Function) -> list[Result]:
+        """What a student's function gives in each case. All together get `SECONDS`."""
         results: list[Result] = []
         try:
-            with limited(SECONDS):
+            with limited(SECONDS), muted():
                 for case in self.cases:
                     results.append(attempt(self.problem, function, case))
         except OutOfTime as late:
             results += [Result(None, late, {})] * (len(self.cases) - len(results))
+        return results
+
+    def answers(self, results: Iterable[Result]) -> list[Answer]:
+        """The results of the cases with what is `Wrong` with them."""
         cases = zip(self.cases, self.wanted, results, strict=True)
-        return results, [verdict(self.problem, *case) for case in cases]
+        return [
+            Answer(result.error, outputs(self.problem, case, result.value), verdict(self.problem, case, want, result))
+            for case, want, result in cases
+        ]
 
     def judge(self, function: Function) -> Report:
         """The `Report` on a student's `function`."""
@@ -62,12 +83,16 @@ class Sitting:
             expect_function(problem, function, self.cases[0])
         except Wrong as unfit:
             return Report(problem, dict.fromkeys(problem.parts, ended(unfit)), reread=unfit.reread)
-        results, verdicts = self.tried(function)
-        if isinstance(results[0].error, NotImplementedError):
+        return self.report(self.answers(self.results(function)))
+
+    def report(self, answers: list[Answer]) -> Report:
+        """The `Report` on a function's answers to the cases."""
+        problem = self.problem
+        if isinstance(answers[0].error, NotImplementedError):
             unwritten = f"{problem.name} is not written yet: put your code in place of `raise NotImplementedError()`."
             return Report(problem, dict.fromkeys(problem.parts, unwritten))
 
-        faults = [(k, wrong) for k, wrong in enumerate(verdicts) if wrong]
+        faults = [(k, answer.wrong) for k, answer in enumerate(answers) if answer.wrong]
         if not faults:
             return Report(problem, {})
         sentences: dict[str, str] = {}
@@ -75,9 +100,9 @@ class Sitting:
             sentences.setdefault(self.cases[k].part, f"{self.cases[k].note}: {ended(wrong)}")
         first, wrong = faults[0]
         reread = problem.shapes if isinstance(wrong, WrongShape) else wrong.reread
-        return Report(problem, sentences, reread, self.diagnosis(results, verdicts, first))
+        return Report(problem, sentences, reread, self.diagnosis(answers, first))
 
-    def diagnosis(self, results: list[Result], verdicts: list[Wrong | None], first: int) -> str | None:
+    def diagnosis(self, answers: list[Answer], first: int) -> str | None:
         """The known mistake that explains what is wrong, or None.
 
         It gives what the student's function gave in the case that is wrong `first`, and in more cases than other
@@ -86,13 +111,15 @@ class Sitting:
         value must agree in some case.
         """
         agreement: dict[str, int] = {}
-        for hint, (tried, wrong) in self.mistaken.items():
-            in_the_same_manner = type(wrong[first]) is type(verdicts[first])
-            if not in_the_same_manner or not alike(self.problem, self.cases[first], results[first], tried[first]):
+        for hint, known in self.mistaken.items():
+            in_the_same_manner = type(known[first].wrong) is type(answers[first].wrong)
+            if not in_the_same_manner or not alike(self.cases[first], answers[first], known[first]):
                 continue
-            elsewhere = any(theirs and not ours for theirs, ours in zip(wrong, verdicts, strict=True))
-            agreed = [k for k, case in enumerate(self.cases) if alike(self.problem, case, results[k], tried[k])]
-            if not elsewhere and any(results[k].error is None for k in agreed):
+            pairs = list(zip(self.cases, answers, known, strict=True))
+            if any(theirs.wrong and not ours.wrong for _, ours, theirs in pairs):
+                continue
+            agreed = [ours for case, ours, theirs in pairs if alike(case, ours, theirs)]
+            if any(ours.error is None for ours in agreed):
                 agreement[hint] = len(agreed)
         return max(agreement, key=lambda hint: agreement[hint], default=None)
 
@@ -166,11 +193,11 @@ def unchanged(value: Any, before: Any) -> bool:
     return np.array_equal(value, before)
 
 
-def alike(problem: Problem, case: Case, one: Result, other: Result) -> bool:
-    """Whether two results of a case are the same: equal outputs that count, or errors of one type with one message."""
+def alike(case: Case, one: Answer, other: Answer) -> bool:
+    """Whether two answers to a case are the same: equal outputs that count, or errors of one type with one message."""
     if one.error is not None or other.error is not None:
         return repr(one.error) == repr(other.error)
-    return same(outputs(problem, case, one.value), outputs(problem, case, other.value), case.tolerance)
+    return same(one.outputs, other.outputs, case.tolerance)
 
 
 def outputs(problem: Problem, case: Case, value: Any) -> dict[str, Any]:
