@@ -178,6 +178,7 @@ MARKS = {
     (PS2, "emil"): FULL[PS2] | {"run_stateful": 3},
     (PS2, "deleted"): FULL[PS2] | {"rnn_step": 0},
     (PS2, "copied"): FULL[PS2],
+    (PS2, "late"): FULL[PS2] | {"rnn_step": 0},
 }
 FEEDBACK = {
     **{(folder, "pia"): sentence for folder, (_, (_, sentence)) in SLIPS.items()},
@@ -185,6 +186,7 @@ FEEDBACK = {
     (PS2, "dora"): "This is exactly what comes out when h0 is ignored and the state starts from zeros",
     (PS2, "emil"): "This is exactly what comes out when no window is ever reset.",
     (PS2, "deleted"): "rnn_step is not written yet",
+    (PS2, "late"): "name 'squashed' is not defined",
 }
 RIGHT = [key for key, marks in MARKS.items() if marks == FULL[key[0]]]
 UNREADABLE = ("empty", "garbage")
@@ -202,6 +204,12 @@ def delete_first_function(notebook):
 def copy_an_answer(notebook):
     (answer,) = cells_named(notebook, "rnn_forward")
     notebook.cells.insert(notebook.cells.index(answer), nbformat.from_dict(answer | {"id": "copied"}))
+
+
+def define_too_late(notebook):
+    (answer,) = cells_named(notebook, "rnn_step")
+    answer.source = answer.source.replace("np.tanh", "squashed")
+    notebook.cells.append(nbformat.v4.new_code_cell("squashed = np.tanh"))
 
 
 class Course:
@@ -272,6 +280,7 @@ def course(tmp_path_factory):
             course.submit(folder, student, answered(folder, answers))
         course.submit(PS2, "deleted", answered(PS2, MODEL[PS2], delete_first_function))
         course.submit(PS2, "copied", answered(PS2, MODEL[PS2], copy_an_answer))
+        course.submit(PS2, "late", answered(PS2, MODEL[PS2], define_too_late))
         course.submit(PS2, "empty", "")
         course.submit(PS2, "garbage", "This is not a notebook.")
         for folder in SOURCES:
