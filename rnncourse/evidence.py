@@ -64,31 +64,41 @@ def claim(
         raise ValueError(f"expected verdict to be one of {VERDICTS}, got {verdict!r}")
     value = float(value)
     if at_least is not None and at_most is None:
-        bound, side, margin = at_least, "at least", value - at_least
+        given, margin = {"at_least": at_least}, value - at_least
     elif at_most is not None and at_least is None:
-        bound, side, margin = at_most, "at most", at_most - value
+        given, margin = {"at_most": at_most}, at_most - value
     else:
         raise ValueError("expected exactly one of at_least and at_most")
     if not (math.isfinite(value) and margin >= 0):
-        raise AssertionError(f"claim {id}: {evidence} is {value:.4g}, expected {side} {bound:g}")
-    said = f'Claim "{statement}" Verdict: {verdict}. Checked: {evidence} is {side} {bound:g}.'
+        raise AssertionError(f"claim {id}: {evidence} is {value:.4g}, expected {bound(given)}")
+    said = f'Claim "{statement}" Verdict: {verdict}. Checked: {evidence} is {bound(given)}.'
     record = {
         "id": id,
         "statement": statement,
         "verdict": verdict,
         "evidence": evidence,
         "value": value,
-        side.replace(" ", "_"): bound,
+        **given,
         "margin": margin,
     }
     html = (
         f'<div class="claim claim-{verdict}" id="claim-{escape(id)}">'
         f'<p class="claim-statement"><strong>Claim.</strong> “{escape(statement)}” '
         f'<strong class="claim-verdict">{verdict}</strong></p><p class="claim-evidence">{escape(evidence)}: '
-        f"measured {value:.3g}, asserted {side} {bound:g}.</p></div>"
+        f"measured {value:.3g}, asserted {bound(given)}.</p></div>"
     )
     if not publish({"text/plain": said, "text/html": html, CLAIM_MIME: record}):
         print(said)
+
+
+def bound(claim: Mapping[str, Any]) -> str:
+    """The bound that a claim's record holds its value to.
+
+    >>> bound({"at_most": 0.5})
+    'at most 0.5'
+    """
+    side = "at_least" if "at_least" in claim else "at_most"
+    return f"{side.replace('_', ' ')} {claim[side]:g}"
 
 
 def publish(data: Mapping[str, Any], metadata: Mapping[str, Any] | None = None) -> bool:

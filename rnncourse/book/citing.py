@@ -4,7 +4,7 @@ So a page that rests on claims says what the chapters found when this book was b
 publishes is a warning, which fails the build.
 """
 
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +21,7 @@ _logger = logging.getLogger(__name__)
 @cache
 def published(root: Path, pages: tuple[str, ...]) -> dict[str, tuple[str, dict[str, Any]]]:
     """Each claim's page and record by its id, of those pages that were executed; read once a build."""
-    found = []
-    for page in pages:
-        try:
-            found.append(executed.read(root, page))
-        except ValueError as error:
-            _logger.warning(str(error), type="rnncourse")
-    return executed.claims(found)
+    return executed.claims(executed.read_all(root, pages, partial(_logger.warning, type="rnncourse")))
 
 
 class ClaimRole(SphinxRole):

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,6 +63,17 @@ def read(root: Path, page: str) -> Executed:
         seconds=record.data["execution_seconds"],
         code_cells=len(code),
     )
+
+
+def read_all(root: Path, pages: Iterable[str], warn: Callable[[str], None]) -> list[Executed]:
+    """Read those of the pages that were executed, in this order; `warn` gets a sentence for each that was not."""
+    found = []
+    for page in pages:
+        try:
+            found.append(read(root, page))
+        except ValueError as error:
+            warn(str(error))
+    return found
 
 
 def claims(chapters: Iterable[Executed]) -> dict[str, tuple[str, dict[str, Any]]]:

@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Iterable
 from html import escape
 from pathlib import Path
-from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -19,19 +18,9 @@ from sphinx.util.docutils import SphinxDirective
 
 from rnncourse.book import executed
 from rnncourse.book.executed import Executed
-from rnncourse.evidence import VERDICTS
+from rnncourse.evidence import VERDICTS, bound
 
 _logger = logging.getLogger(__name__)
-
-
-def bound(claim: dict[str, Any]) -> str:
-    """The bound that a claim's value was held to.
-
-    >>> bound({"at_most": 0.5})
-    'at most 0.5'
-    """
-    side = next(side for side in ("at_least", "at_most") if side in claim)
-    return f"{side.replace('_', ' ')} {claim[side]:g}"
 
 
 def header(*names: str) -> str:
@@ -93,16 +82,13 @@ class Table(SphinxDirective):
 
     def executed(self, chapters_only: bool) -> list[Executed]:
         """The executed notebooks among the pages that the contents list, in their order."""
-        root, found = Path(self.env.srcdir), []
+        root, pages = Path(self.env.srcdir), []
         for page in self.config.external_site_map:
             listed = executed.CHAPTER.match(page) if chapters_only else page.startswith("chapters/")
             if listed and (root / f"{page}.ipynb").exists():
                 self.env.note_dependency(f"{page}.ipynb")
-                try:
-                    found.append(executed.read(root, page))
-                except ValueError as error:
-                    self.warn(str(error))
-        return found
+                pages.append(page)
+        return executed.read_all(root, pages, self.warn)
 
     def address(self, page: str) -> str:
         """Where `page` is, seen from the page that holds the table."""

@@ -5,12 +5,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
-from rnncourse.grading.checks import find, sets
-from rnncourse.grading.checks.judge import Sitting, judge
+from rnncourse.grading.checks import drawing, find, sets
+from rnncourse.grading.checks.judge import Sitting
 from rnncourse.grading.checks.problem import Case, Problem
 from rnncourse.grading.checks.report import Report
 
@@ -39,27 +38,41 @@ class Record:
     accepted: int
 
     @property
-    def row(self) -> str:
-        """The record as a row of a Markdown table. The percentage is cut, not rounded: 100 means always."""
+    def counts(self) -> tuple[object, ...]:
+        """What was counted, for a row of a table. The percentage is cut, not rounded: 100 means always."""
         named = f"{int(self.named * 10) / 10:g} %"
-        cells = self.folder, f"`{self.function}`", self.mistakes, self.caught, named, self.alternatives, self.accepted
-        return "| " + " | ".join(map(str, cells)) + " |"
+        return self.mistakes, self.caught, named, self.alternatives, self.accepted
+
+    @property
+    def row(self) -> str:
+        """The record as a row of a Markdown table."""
+        return markdown_row(self.folder, f"`{self.function}`", *self.counts)
+
+
+def markdown_row(*cells: object) -> str:
+    """A row of a Markdown table.
+
+    >>> markdown_row("ps2", 7)
+    '| ps2 | 7 |'
+    """
+    return f"| {' | '.join(map(str, cells))} |"
 
 
 def on_mistakes(problem: Problem) -> dict[str, list[Report]]:
     """By known mistake: the report on it for each seed."""
     sittings = [Sitting(problem, np.random.default_rng(seed)) for seed in SEEDS]
-    return {name: [sitting.judge(mistake) for sitting in sittings] for name, mistake in problem.mistakes.items()}
+    return {name: [sitting.report(sitting.mistaken[name]) for sitting in sittings] for name in problem.mistakes}
 
 
 def on_alternatives(problem: Problem) -> dict[tuple[str, str], list[Report]]:
     """By differently written solution and precision, float32 or float64: the report on it for each seed."""
-    return {
-        (name, precision): [judge(cast, solution, np.random.default_rng(seed)) for seed in SEEDS]
-        for precision in ("float32", "float64")
-        for cast in [in_precision(problem, precision)]
-        for name, solution in problem.alternatives.items()
-    }
+    reports = {}
+    for precision in ("float32", "float64"):
+        cast = in_precision(problem, precision)
+        sittings = [Sitting(cast, np.random.default_rng(seed)) for seed in SEEDS]
+        for name, solution in problem.alternatives.items():
+            reports[name, precision] = [sitting.judge(solution) for sitting in sittings]
+    return reports
 
 
 def record(
@@ -83,7 +96,7 @@ def record(
 
 
 def records() -> Iterator[Record]:
-    """The rows of all functions of all problem sets, one after the other: minutes."""
+    """The rows of all functions of all problem sets, one after the other: two minutes."""
     for folder, names in sets().items():
         for problem in map(find, names):
             yield record(folder, problem, on_mistakes(problem), on_alternatives(problem))
@@ -91,12 +104,12 @@ def records() -> Iterator[Record]:
 
 def table(rows: list[Record]) -> str:
     """A Markdown table of the records, with their sums in the last row."""
-    head = ["set", "function", "mistakes", "caught", "named", "other solutions", "accepted"]
+    head = markdown_row("set", "function", "mistakes", "caught", "named", "other solutions", "accepted")
     named = sum(row.named * row.mistakes for row in rows) / sum(row.mistakes for row in rows)
     sums = [sum(getattr(row, name) for row in rows) for name in ("mistakes", "caught", "alternatives", "accepted")]
-    total = Record("all", f"{len(rows)} functions", sums[0], sums[1], named, sums[2], sums[3]).row.replace("`", "")
-    lines = ["| " + " | ".join(head) + " |", "|---|---|--:|--:|--:|--:|--:|", *(row.row for row in rows), total]
-    return "\n".join(lines)
+    total = Record("all", f"{len(rows)} functions", sums[0], sums[1], named, sums[2], sums[3])
+    last = markdown_row(total.folder, total.function, *total.counts)
+    return "\n".join([head, "|---|---|--:|--:|--:|--:|--:|", *(row.row for row in rows), last])
 
 
 def with_table(page: str, rows: list[Record]) -> str:
@@ -111,14 +124,7 @@ def with_table(page: str, rows: list[Record]) -> str:
 def in_precision(problem: Problem, precision: str) -> Problem:
     """The problem with every floating-point input in one precision."""
 
-    def converted(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: converted(entry) for key, entry in value.items()}
-        if isinstance(value, list):
-            return [converted(entry) for entry in value]
-        return value.astype(precision) if getattr(value, "dtype", None) in (np.float32, np.float64) else value
-
     def cast(case: Case) -> Case:
-        return replace(case, args=converted(dict(case.args)))
+        return replace(case, args=drawing.in_precision(dict(case.args), precision))
 
     return replace(problem, cases=lambda rng: map(cast, problem.cases(rng)))

@@ -17,7 +17,7 @@ from nbformat import NotebookNode
 
 from rnncourse.grading import clean, hidden
 from rnncourse.grading.checks import find
-from rnncourse.grading.checks.attempt import Failure, Result
+from rnncourse.grading.checks.attempt import Failure, OutOfTime, Result
 from rnncourse.grading.checks.judge import Sitting
 from rnncourse.grading.checks.problem import Case
 from rnncourse.grading.checks.report import Report
@@ -132,10 +132,10 @@ class Marking:
         except Garbled as error:
             self.stop()
             raise Dead(f"what it returned could not be read: {error}") from None
-        if any(result.failure and "OutOfTime" in result.failure.types for result in results):
+        if any(result.failure and result.failure.a(OutOfTime) for result in results):
             self.stop()
         try:
-            return cases.report(results, cases.verdicts(results))
+            return cases.report(cases.answers(results))
         except Exception as error:  # of values that no honest function returns
             return cases.refused(WrongForm(f"what {name} returned could not be compared ({type(error).__name__})"))
 

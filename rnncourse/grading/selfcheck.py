@@ -12,10 +12,11 @@ from textwrap import fill
 
 import nbformat
 from nbclient import NotebookClient
-from nbclient.exceptions import DeadKernelError
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
 from rnncourse.grading.checks.report import REPORT_MIME
+from rnncourse.grading.order import called, defined_again, error, out_of_order
 from rnncourse.grading.rebuild import grade_id, rebuild
 from rnncourse.grading.release import RELEASE
 
@@ -40,7 +41,7 @@ class SelfCheck:
 
     @property
     def fit(self) -> bool:
-        """Whether the notebook can be handed in: it is whole, has its name, and its answers run."""
+        """Whether the notebook can be handed in: it is whole, has its name, and its answers run, from top to bottom."""
         return not self.faults
 
     def __str__(self) -> str:
@@ -69,7 +70,11 @@ def selfcheck(path: Path, root: Path) -> SelfCheck:
     faults = [f"the cell {name} is missing; grading puts it back as it was released" for name in missing]
     if path.name != source.name:
         faults.append(f"the file is called {path.name}; hand it in as {source.name}, the name the grader looks for")
-    return SelfCheck(f"{source.parent.name}: {path}", marks, faults + list(failures(notebook)))
+    faults += [*failures(notebook), *out_of_order(notebook)]
+    for name, (got, of, _) in marks.items():
+        if got < of:
+            faults += defined_again(notebook, name)
+    return SelfCheck(f"{source.parent.name}: {path}", marks, faults)
 
 
 def read(path: Path) -> NotebookNode:
@@ -106,14 +111,19 @@ def graded(notebook: NotebookNode) -> set[str]:
 
 
 def run(notebook: NotebookNode, folder: Path) -> None:
-    """Run all cells but those that grading skips, each whatever became of those before it.
+    """Run all cells but those that grading skips, each whatever became of those before it. Old outputs go.
 
-    Raises `NotAProblemSet` if the kernel dies: nothing after that can be known.
+    Raises `NotAProblemSet` if the kernel dies, or if a cell cannot be stopped: nothing after that can be known.
     """
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
     client = NotebookClient(
         notebook,
         timeout=SECONDS_PER_CELL,
         interrupt_on_timeout=True,
+        raise_on_iopub_timeout=True,
+        error_on_timeout={"ename": "KeyboardInterrupt", "evalue": "", "traceback": []},  # do not wait once more
         allow_errors=True,
         kernel_name="python3",
         extra_arguments=["--log-level=ERROR"],
@@ -123,6 +133,9 @@ def run(notebook: NotebookNode, folder: Path) -> None:
         client.execute()
     except DeadKernelError:
         raise NotAProblemSet("the notebook's kernel died: does a cell end the process or take all memory?") from None
+    except CellTimeoutError:
+        *_, last = (cell for cell in notebook.cells if cell.get("execution_count"))
+        raise NotAProblemSet(f"{called(last)} runs on when interrupted: does a loop catch every exception?") from None
 
 
 def gathered(notebook: NotebookNode) -> Iterator[tuple[str, tuple[int, int, str | None]]]:
@@ -144,8 +157,6 @@ def gathered(notebook: NotebookNode) -> Iterator[tuple[str, tuple[int, int, str 
 def failures(notebook: NotebookNode) -> Iterator[str]:
     """The cells of the problem set that end in an error. The student's own cells and the examples earn no points."""
     for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            name = grade_id(cell)
-            if output.output_type == "error" and name and not name.startswith("check_"):  # which fails with its answer
-                reason = (output.evalue.splitlines() or [""])[0]
-                yield f"the cell {name} raises {output.ename}" + (f": {reason}" if reason else "")
+        name = grade_id(cell)
+        if name and not name.startswith("check_") and (reason := error(cell)):  # a check fails with its answer
+            yield f"the cell {name} {reason}"

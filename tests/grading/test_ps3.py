@@ -3,10 +3,9 @@
 import re
 from functools import partial
 
-import nbformat
 import numpy as np
 import pytest
-from problem_sets import ROOT, cells, judged, names, rows
+from problem_sets import cells, judged, names, rows
 
 from rnncourse.grading.checks import find
 from rnncourse.grading.checks.lent import ps3 as lent
@@ -487,13 +486,3 @@ def test_the_windows_teach_what_the_closing_part_says():
     assert np.mean(reached[7, 7]) > max(reached[6, 6])
     assert np.mean(reached[7, 7]) < np.mean(reached[8, 8]) < np.mean(reached[16, 16])
     assert min(reached[1, 7] + reached[16, 16]) > 0.93
-
-
-def test_the_sections_that_the_notebook_names_are_in_the_chapter():
-    (chapter,) = (ROOT / "chapters").glob("05-*.ipynb")
-    text = "\n".join(cell.source for cell in nbformat.read(chapter, as_version=4).cells)
-    there = re.findall(r"^##+ (.*)$", text, re.MULTILINE)
-    prose = " ".join("\n".join(c.source for c in notebook().values() if c.cell_type == "markdown").split())
-    named = re.findall(r'[Ss]ection "(.*?)"', prose)
-    assert len(named) == 3
-    assert not set(named) - set(there)

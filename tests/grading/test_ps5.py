@@ -395,13 +395,3 @@ def test_the_closing_part_shows_what_its_text_says():
     assert last["tanh RNN"].max() < last["yours, bias 0"].min()
     assert abs(last["yours, bias 3"]).max() < 1.5
     assert last["yours, bias 100"].min() > 1
-
-
-def test_the_sections_that_the_notebook_names_are_there():
-    text = " ".join("\n".join(cell.source for cell in notebook().values()).split())
-    (chapter,) = (ROOT / "chapters").glob("07-*.ipynb")
-    prose = "\n".join(cell.source for cell in nbformat.read(chapter, as_version=4).cells)
-    named = re.findall(r'section "(.+?)"', text)
-    assert len(named) == 3
-    for section in named:
-        assert re.search(rf"^##+ {re.escape(section)}$", prose, re.MULTILINE), f"chapter 7 has no {section!r}"

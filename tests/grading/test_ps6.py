@@ -3,10 +3,9 @@
 import re
 from functools import partial
 
-import nbformat
 import numpy as np
 import pytest
-from problem_sets import ROOT, cells, judged, names, rows
+from problem_sets import cells, judged, names, rows
 
 from rnncourse.grading.checks import find, sets
 from rnncourse.grading.checks.lent import ps6 as lent
@@ -442,16 +441,6 @@ def test_the_layer_of_the_closing_part_gives_the_packages_gradients():
         results.append([Y, dX, *dstate, *grads.values()])
     for one, other in zip(*results, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-12)
-
-
-def test_the_sections_that_the_notebook_names_are_there():
-    text = " ".join("\n".join(cell.source for cell in notebook().values()).split())
-    (chapter,) = (ROOT / "chapters").glob("08-*.ipynb")
-    prose = "\n".join(cell.source for cell in nbformat.read(chapter, as_version=4).cells)
-    named = re.findall(r'[Ss]ection "(.+?)"', text)
-    assert len(named) == 2
-    for section in named:
-        assert re.search(rf"^##+ {re.escape(section)}$", prose, re.MULTILINE), f"chapter 8 has no {section!r}"
 
 
 def test_every_function_of_the_set_has_a_bank():

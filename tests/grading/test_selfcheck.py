@@ -6,13 +6,15 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from rnncourse.grading import selfcheck as selfchecking
 from rnncourse.grading.__main__ import main
 from rnncourse.grading.rebuild import grade_id
-from rnncourse.grading.selfcheck import NotAProblemSet, selfcheck
+from rnncourse.grading.selfcheck import NotAProblemSet, failures, run, selfcheck
 
 ROOT = Path(__file__).parents[2]
 RELEASED = ROOT / "exercises/ps2-rnn/rnn.ipynb"
 SOLVED = ROOT / "solutions/ps2-rnn/rnn.ipynb"
+SETS = sorted((ROOT / "exercises").glob("*/*.ipynb"))
 
 
 def edited(path, folder, name="rnn.ipynb", **answers):
@@ -35,6 +37,15 @@ def test_a_model_answer_has_all_points_and_is_fit(tmp_path):
     }
     assert result.fit
     assert str(result).endswith("together          16 of 16\n\nFit to hand in.")
+
+
+@pytest.mark.parametrize("path", SETS, ids=lambda path: path.parent.name)
+def test_a_set_as_it_is_released_has_no_fault_and_no_points(path, tmp_path):
+    result = selfcheck(edited(path, tmp_path, path.name), ROOT)
+    assert result.faults == []
+    assert {got for got, *_ in result.marks.values()} == {0}
+    for name in result.marks:
+        assert f"{name} is not written yet" in str(result)
 
 
 def test_wrong_and_missing_answers_cost_their_points_and_say_why(tmp_path):
@@ -79,6 +90,44 @@ def test_what_is_no_problem_set_is_refused(tmp_path):
     }.items():
         with pytest.raises(NotAProblemSet, match=reason):
             selfcheck(path, ROOT)
+
+
+def test_an_empty_answer_is_called_missing(tmp_path):
+    result = selfcheck(edited(SOLVED, tmp_path, rnn_step="# to be written"), ROOT)
+    assert result.marks["rnn_step"][0] == 0
+    assert result.faults == ["rnn_step is missing: no cell defines it"]
+
+
+def test_what_a_notebook_held_before_it_was_run_does_not_count(tmp_path):
+    path = edited(SOLVED, tmp_path)
+    notebook = nbformat.read(path, as_version=4)
+    old = nbformat.v4.new_output("error", ename="NameError", evalue="name 'later' is not defined")
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [old]
+    notebook.cells.append(nbformat.v4.new_code_cell("later = 1"))
+    nbformat.write(notebook, path)
+    assert selfcheck(path, ROOT).faults == []
+
+
+def endless(source):
+    metadata = {"nbgrader": {"grade_id": "rnn_step"}}
+    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source, metadata=metadata)])
+
+
+def test_a_cell_that_never_ends_is_stopped_and_said(tmp_path, monkeypatch):
+    monkeypatch.setattr(selfchecking, "SECONDS_PER_CELL", 3)
+    notebook = endless("import time\ntime.sleep(1000)")
+    run(notebook, tmp_path)
+    (fault,) = failures(notebook)
+    assert fault == "the cell rnn_step was still running when its time was up: does a loop never end?"
+
+
+def test_a_cell_that_cannot_be_stopped_ends_the_check(tmp_path, monkeypatch):
+    monkeypatch.setattr(selfchecking, "SECONDS_PER_CELL", 3)
+    loop = "import time\nwhile True:\n    try:\n        time.sleep(1000)\n    except BaseException:\n        pass"
+    with pytest.raises(NotAProblemSet, match=r"^the cell rnn_step runs on when interrupted: does a loop catch every"):
+        run(endless(loop), tmp_path)
 
 
 def test_a_kernel_that_dies_is_said(tmp_path, monkeypatch):

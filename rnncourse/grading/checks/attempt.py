@@ -12,13 +12,13 @@ import traceback
 import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from copy import deepcopy
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 import rnncourse
 from rnncourse.arrays import Array
+from rnncourse.grading.checks.drawing import copied
 from rnncourse.grading.checks.wrong import WrongForm
 
 Function: TypeAlias = Callable[..., Any]
@@ -29,7 +29,7 @@ NOT_THEIRS = tuple(module.__path__[0] for module in (np, rnncourse))
 
 
 class Failure(NamedTuple):
-    """An error in the student's function: the names of its type and of the types above, what it says, and where.
+    """An error in the student's function: its type with those above it, its message's first line, and where it was.
 
     `line` and `code` are the student's line, None and "" if none of theirs is known.
     """
@@ -41,7 +41,7 @@ class Failure(NamedTuple):
 
     @classmethod
     def of(cls, error: Exception) -> "Failure":
-        """The failure that an error is; of its message, the first line."""
+        """The failure that an error is."""
         theirs = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(NOT_THEIRS)]
         types = tuple(kind.__name__ for kind in type(error).__mro__[:-2])
         message = (str(error).splitlines() or [""])[0][:200].rstrip(". ")
@@ -49,14 +49,9 @@ class Failure(NamedTuple):
             return cls(types, message, None, "")
         return cls(types, message, theirs[-1].lineno, theirs[-1].line[:200])
 
-    def __str__(self) -> str:
-        line = f" in your line {self.line}, `{self.code}`" if self.code else ""
-        if OutOfTime.__name__ in self.types:
-            return f"{self.message}{line}: does a loop never end?"
-        message = self.message
-        if NameError.__name__ in self.types:
-            message += " (has the cell that defines it been run?)"
-        return f"raised {self.types[0]}{line}" + (f": {message}" if message else "")
+    def a(self, error: type[Exception]) -> bool:
+        """Whether it is an error of this type."""
+        return error.__name__ in self.types
 
 
 class Result(NamedTuple):
@@ -71,15 +66,19 @@ class Result(NamedTuple):
     shared: tuple[tuple[Any, str], ...] = ()
 
 
-def attempt(function: Function, args: Mapping[str, Any], lends: Mapping[str, Function]) -> Result:
-    """Call `function` on copies of the inputs, with `lends` in place of the functions of these names."""
-    args = {name: deepcopy(value) for name, value in args.items()}
+def attempt(
+    function: Function, args: Mapping[str, Any], lends: Mapping[str, Function], *, untouched: bool = False
+) -> Result:
+    """Call `function` on copies of the inputs, `lends` in place of the functions of these names; look for memory shared
+    with the inputs if they must stay `untouched`. Make it `muted` around all cases.
+    """
+    args = {name: copied(value) for name, value in args.items()}
     try:
-        with muted(), lending(function, lends):
+        with lending(function, lends):
             value = function(*args.values())
     except Exception as error:  # whatever it is, the report says it
         return Result(None, Failure.of(error), args)
-    return Result(value, None, args, shared(value, args))
+    return Result(value, None, args, shared(value, args) if untouched else ())
 
 
 def shared(value: Any, args: Mapping[str, Any]) -> tuple[tuple[Any, str], ...]:

@@ -1,9 +1,8 @@
 """Judge a student's function on the cases of a problem: what is wrong with it, and which known mistake explains it."""
 
-from collections.abc import Collection
-from copy import deepcopy
+from collections.abc import Collection, Iterable
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,9 +14,12 @@ from rnncourse.grading.checks.attempt import (
     attempt,
     expect_function,
     limited,
+    muted,
 )
 from rnncourse.grading.checks.compare import same
+from rnncourse.grading.checks.drawing import copied
 from rnncourse.grading.checks.problem import Case, Problem
+from rnncourse.grading.checks.raised import described
 from rnncourse.grading.checks.report import Report
 from rnncourse.grading.checks.wrong import Wrong, WrongForm, WrongNumbers, WrongShape
 
@@ -28,6 +30,14 @@ SECONDS = 20.0
 def judge(problem: Problem, function: Function, rng: np.random.Generator) -> Report:
     """The `Report` on a student's `function`: what is wrong in the cases that `rng` draws, and why."""
     return Sitting(problem, rng).judge(function)
+
+
+class Answer(NamedTuple):
+    """What a function gave in one case: a failure, or the outputs that count, by name; what is `Wrong` with that."""
+
+    failure: Failure | None
+    outputs: dict[str, Any]
+    wrong: Wrong | None
 
 
 class Sitting:
@@ -43,28 +53,40 @@ class Sitting:
     def wanted(self) -> list[dict[str, Any]]:
         """The right outputs of each case, by name."""
         problem = self.problem
-        right = (problem.reference(*deepcopy(list(case.args.values()))) for case in self.cases)
+        right = (problem.reference(*copied(list(case.args.values()))) for case in self.cases)
         return [problem.unpack(problem.outputs, value) for value in right]
 
     @cached_property
-    def mistaken(self) -> dict[str, tuple[list[Result], list[Wrong | None]]]:
-        """By mistake: what it gives in each case, and what is `Wrong` with that."""
-        return {hint: self.tried(mistake) for hint, mistake in self.problem.mistakes.items()}
+    def mistaken(self) -> dict[str, list[Answer]]:
+        """By mistake: its answer to each case. All are known to return: the time of none is limited."""
+        with muted():
+            return {
+                hint: self.answers(self.attempt(mistake, case) for case in self.cases)
+                for hint, mistake in self.problem.mistakes.items()
+            }
 
-    def tried(self, function: Function) -> tuple[list[Result], list[Wrong | None]]:
-        """What a function gives in each case, and what is `Wrong` with that. All together get `SECONDS`."""
+    def results(self, function: Function) -> list[Result]:
+        """What a student's function gives in each case. All together get `SECONDS`."""
         results: list[Result] = []
         try:
-            with limited(SECONDS):
+            with limited(SECONDS), muted():
                 for case in self.cases:
-                    results.append(attempt(function, case.args, self.problem.lends))
+                    results.append(self.attempt(function, case))
         except OutOfTime as late:
             results += [Result(None, Failure.of(late), {})] * (len(self.cases) - len(results))
-        return results, self.verdicts(results)
+        return results
 
-    def verdicts(self, results: list[Result]) -> list[Wrong | None]:
-        """What is `Wrong` with the result of each case."""
-        return [verdict(self.problem, *case) for case in zip(self.cases, self.wanted, results, strict=True)]
+    def attempt(self, function: Function, case: Case) -> Result:
+        """Call a function in one case."""
+        return attempt(function, case.args, self.problem.lends, untouched=case.untouched)
+
+    def answers(self, results: Iterable[Result]) -> list[Answer]:
+        """The results of the cases with what is `Wrong` with them."""
+        cases = zip(self.cases, self.wanted, results, strict=True)
+        return [
+            Answer(result.failure, outputs(self.problem, case, result.value), verdict(self.problem, case, want, result))
+            for case, want, result in cases
+        ]
 
     def judge(self, function: Function) -> Report:
         """The `Report` on a student's `function`."""
@@ -72,20 +94,20 @@ class Sitting:
             expect_function(self.problem.name, self.cases[0].args, function)
         except WrongForm as unfit:
             return self.refused(unfit)
-        return self.report(*self.tried(function))
+        return self.report(self.answers(self.results(function)))
 
     def refused(self, wrong: Wrong) -> Report:
         """The `Report` on what cannot be called, or was lost: all is wrong with it, for one reason."""
         return Report(self.problem, dict.fromkeys(self.problem.parts, ended(wrong)), reread=wrong.reread)
 
-    def report(self, results: list[Result], verdicts: list[Wrong | None]) -> Report:
-        """The `Report` on what a function gave in each case, and what is wrong with that."""
+    def report(self, answers: list[Answer]) -> Report:
+        """The `Report` on a function's answers to the cases."""
         problem = self.problem
-        if results[0].failure and NotImplementedError.__name__ in results[0].failure.types:
+        if answers[0].failure and answers[0].failure.types[0] == NotImplementedError.__name__:
             unwritten = f"{problem.name} is not written yet: put your code in place of `raise NotImplementedError()`."
             return Report(problem, dict.fromkeys(problem.parts, unwritten))
 
-        faults = [(k, wrong) for k, wrong in enumerate(verdicts) if wrong]
+        faults = [(k, answer.wrong) for k, answer in enumerate(answers) if answer.wrong]
         if not faults:
             return Report(problem, {})
         sentences: dict[str, str] = {}
@@ -93,9 +115,9 @@ class Sitting:
             sentences.setdefault(self.cases[k].part, f"{self.cases[k].note}: {ended(wrong)}")
         first, wrong = faults[0]
         reread = problem.shapes if isinstance(wrong, WrongShape) else wrong.reread
-        return Report(problem, sentences, reread, self.diagnosis(results, verdicts, first))
+        return Report(problem, sentences, reread, self.diagnosis(answers, first))
 
-    def diagnosis(self, results: list[Result], verdicts: list[Wrong | None], first: int) -> str | None:
+    def diagnosis(self, answers: list[Answer], first: int) -> str | None:
         """The known mistake that explains what is wrong, or None.
 
         It gives what the student's function gave in the case that is wrong `first`, and in more cases than other
@@ -104,13 +126,15 @@ class Sitting:
         value must agree in some case.
         """
         agreement: dict[str, int] = {}
-        for hint, (tried, wrong) in self.mistaken.items():
-            in_the_same_manner = type(wrong[first]) is type(verdicts[first])
-            if not in_the_same_manner or not alike(self.problem, self.cases[first], results[first], tried[first]):
+        for hint, known in self.mistaken.items():
+            in_the_same_manner = type(known[first].wrong) is type(answers[first].wrong)
+            if not in_the_same_manner or not alike(self.cases[first], answers[first], known[first]):
                 continue
-            elsewhere = any(theirs and not ours for theirs, ours in zip(wrong, verdicts, strict=True))
-            agreed = [k for k, case in enumerate(self.cases) if alike(self.problem, case, results[k], tried[k])]
-            if not elsewhere and any(results[k].failure is None for k in agreed):
+            pairs = list(zip(self.cases, answers, known, strict=True))
+            if any(theirs.wrong and not ours.wrong for _, ours, theirs in pairs):
+                continue
+            agreed = [ours for case, ours, theirs in pairs if alike(case, ours, theirs)]
+            if any(ours.failure is None for ours in agreed):
                 agreement[hint] = len(agreed)
         return max(agreement, key=lambda hint: agreement[hint], default=None)
 
@@ -128,7 +152,7 @@ def expect_result(problem: Problem, case: Case, want: dict[str, Any], result: Re
     """Raise `Wrong` unless a call gave no error, returned the right outputs, and left its inputs alone if it must."""
     value, failure = result.value, result.failure
     if failure is not None:
-        what = str(failure)
+        what = described(failure)
         sentence = f"{problem.name} {what}{'' if what.endswith('?') else '.'} The inputs were {case.inputs}"
         raise subject(failure)(sentence)
     if value is None:
@@ -146,9 +170,9 @@ def subject(failure: Failure) -> type[Wrong]:
     >>> [subject(Failure.of(error)).__name__ for error in (IndexError(), ZeroDivisionError(), TypeError())]
     ['WrongShape', 'WrongNumbers', 'WrongForm']
     """
-    if {"ValueError", "IndexError"} & set(failure.types):
+    if failure.a(ValueError) or failure.a(IndexError):
         return WrongShape
-    return WrongNumbers if "ArithmeticError" in failure.types else WrongForm
+    return WrongNumbers if failure.a(ArithmeticError) else WrongForm
 
 
 def expect_untouched(case: Case, names: Collection[str], result: Result) -> None:
@@ -170,11 +194,11 @@ def unchanged(value: Any, before: Any) -> bool:
     return np.array_equal(value, before)
 
 
-def alike(problem: Problem, case: Case, one: Result, other: Result) -> bool:
-    """Whether two results of a case are the same: equal outputs that count, or errors of one type with one message."""
+def alike(case: Case, one: Answer, other: Answer) -> bool:
+    """Whether two answers to a case are the same: equal outputs that count, or errors of one type with one message."""
     if one.failure is not None or other.failure is not None:
         return told(one.failure) == told(other.failure)
-    return same(outputs(problem, case, one.value), outputs(problem, case, other.value), case.tolerance)
+    return same(one.outputs, other.outputs, case.tolerance)
 
 
 def told(failure: Failure | None) -> tuple[str, ...]:

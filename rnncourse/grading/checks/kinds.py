@@ -71,7 +71,7 @@ class NumbersBackward(Numbers):
 
 @dataclass(frozen=True)
 class Gates(Numbers):
-    """`Numbers` whose last axis, "4H", holds a block of H units for each of the `gates`, side by side."""
+    """`Numbers` whose last axis, "4H" or "3H", holds a block of H units for each of the `gates`, side by side."""
 
     gates: str = "ifgo"
 

@@ -3,6 +3,7 @@
 import reprlib
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ class Case:
     outputs: tuple[str, ...] = ()
     untouched: bool = False
 
-    @property
+    @cached_property
     def tolerance(self) -> float:
         """The error allowed, relative to max(1, |expected|): 1e-5, or 1e-4 if an input is float32.
 

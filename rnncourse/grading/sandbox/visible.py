@@ -22,6 +22,7 @@ MODULES = (
     "__init__",
     "arrays",
     "grading/checks/attempt",
+    "grading/checks/drawing",
     "grading/checks/wrong",
     "grading/sandbox/inside",
     "grading/sandbox/wire",

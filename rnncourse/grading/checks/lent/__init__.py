@@ -3,3 +3,16 @@
 One module for each problem set. They are written as a student would, views included, and depend on NumPy alone. A wrong
 argument is named in the words of the problem set.
 """
+
+from typing import Any
+
+import numpy as np
+
+from rnncourse.grading.checks.wrong import kind
+
+
+def expect_shapes(function: str, **arrays: tuple[Any, str, tuple[int, ...]]) -> None:
+    """Raise ValueError unless each array, given with its shape in letters and in numbers, has that shape."""
+    for name, (array, letters, shape) in arrays.items():
+        if isinstance(array, tuple) or np.shape(array) != shape:
+            raise ValueError(f"{function} expects {name} of shape ({letters}), here {shape}, got {kind(array)}")

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from rnncourse.arrays import Array
+from rnncourse.grading.checks.lent import expect_shapes
 from rnncourse.grading.checks.wrong import kind
 
 
@@ -37,10 +38,3 @@ def rnn_backward(dH: Any, X: Any, states: Any, h0: Any, W_x: Array, W_h: Array) 
         dX[t], handed_back, *grads = rnn_step_backward(dH[t] + handed_back, X[t], before, states[t], W_x, W_h)
         total = [sum_so_far + grad for sum_so_far, grad in zip(total, grads, strict=True)]
     return dX, handed_back, *total
-
-
-def expect_shapes(function: str, **arrays: tuple[Any, str, tuple[int, ...]]) -> None:
-    """Raise ValueError unless each array, given with its shape in letters and in numbers, has that shape."""
-    for name, (array, letters, shape) in arrays.items():
-        if isinstance(array, tuple) or np.shape(array) != shape:
-            raise ValueError(f"{function} expects {name} of shape ({letters}), here {shape}, got {kind(array)}")

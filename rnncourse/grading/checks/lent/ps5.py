@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from rnncourse.arrays import Array
-from rnncourse.grading.checks.lent.ps3 import expect_shapes
+from rnncourse.grading.checks.lent import expect_shapes
 from rnncourse.grading.checks.wrong import kind
 
 
@@ -19,7 +19,7 @@ def lstm_step(x: Any, h: Any, c: Any, W_x: Array, W_h: Array, b: Array) -> tuple
     a = x @ W_x + h @ W_h + b
     gates = 0.5 + 0.5 * np.tanh(0.5 * a)
     gates[:, 2 * H : 3 * H] = np.tanh(a[:, 2 * H : 3 * H])
-    i, f, g, o = np.split(gates, 4, axis=1)
+    i, f, g, o = gates.reshape(B, 4, H).swapaxes(0, 1)
     c_next = f * c + i * g
     return o * np.tanh(c_next), c_next, gates
 
@@ -48,7 +48,7 @@ def lstm_step_backward(
     expect_shapes("lstm_step_backward", dh=(dh, *state), dc=(dc, *state), x=(x, "B, D", (B, D)))
     expect_shapes("lstm_step_backward", h_prev=(h_prev, *state), c_prev=(c_prev, *state), c=(c, *state))
     expect_shapes("lstm_step_backward", gates=(gates, "B, 4H", (B, 4 * H)))
-    i, f, g, o = np.split(gates, 4, axis=1)
+    i, f, g, o = np.reshape(gates, (B, 4, H)).swapaxes(0, 1)
     tanh_c = np.tanh(c)
     total = dc + dh * o * (1 - tanh_c**2)
     A_i, A_f = total * g * i * (1 - i), total * c_prev * f * (1 - f)

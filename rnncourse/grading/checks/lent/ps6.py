@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from rnncourse.arrays import Array
-from rnncourse.grading.checks.lent.ps3 import expect_shapes
+from rnncourse.grading.checks.lent import expect_shapes
 
 
 def gru_step(x: Any, h: Any, W_x: Any, W_h: Any, b: Any, b_h: Any, reset: Any) -> tuple[Array, Array]:
@@ -18,8 +18,8 @@ def gru_step(x: Any, h: Any, W_x: Any, W_h: Any, b: Any, b_h: Any, reset: Any) -
     expect_shapes("gru_step", W_h=(W_h, "H, 3H", (H, 3 * H)), b=(b, "3H", (3 * H,)), b_h=(b_h, "H", (H,)))
     if not isinstance(reset, str) or reset not in ("after", "before"):
         raise ValueError(f'gru_step expects reset to be "after" or "before", got {reset!r:.40}')
-    x_r, x_z, x_n = np.split(x @ W_x + b, 3, axis=1)
-    W_hr, W_hz, W_hn = np.split(W_h, 3, axis=1)
+    x_r, x_z, x_n = (x @ W_x + b).reshape(B, 3, H).swapaxes(0, 1)
+    W_hr, W_hz, W_hn = np.reshape(W_h, (H, 3, H)).swapaxes(0, 1)
     r, z = (0.5 + 0.5 * np.tanh(0.5 * a) for a in (x_r + h @ W_hr, x_z + h @ W_hz))
     n = np.tanh(x_n + (r * (h @ W_hn + b_h) if reset == "after" else (r * h) @ W_hn))
     return z * h + (1 - z) * n, np.concatenate([r, z, n], axis=1)
