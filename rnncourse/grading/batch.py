@@ -31,23 +31,30 @@ from rnncourse.grading.unit import Unit, staged
 KEPT = ".grading"
 """Where marked notebooks are kept, in the course's folder."""
 
+TROUBLE = "trouble"
+"""The folder there with a file for each problem set: who was refused and what failed in the last batch, and why."""
+
 TRIES = 4
 """How often a notebook is given to a process that then ends without a result, before it is given up."""
 
 
 @dataclass
 class Student:
-    """A student's notebooks of a problem set: units by name, when they were handed in, and which are not marked yet."""
+    """A student's notebooks of a problem set: units by name, when they were handed in, and which are not marked yet.
+
+    `policy` is what else a mark depends on: what is done with late submissions.
+    """
 
     name: str
     when: str | None
     units: dict[str, Unit]
+    policy: str = ""
     missing: set[str] = field(default_factory=set)
 
     @property
     def key(self) -> str:
         """The fingerprint of all that is recorded."""
-        whole = [self.when, {name: unit.key for name, unit in self.units.items()}]
+        whole = [self.when, self.policy, {name: unit.key for name, unit in self.units.items()}]
         return hashlib.sha256(json.dumps(whole).encode()).hexdigest()
 
 
@@ -81,6 +88,8 @@ class Batch:
         self.course, self.assignment = course, assignment
         self.seed, self.walls, self.limits, self.force, self.tell = seed, walls, limits or Limits(), force, tell
         self.kept = course.root / KEPT
+        self.policy = ""
+        self.extensions: dict[str, str] = {}
         self.outcome = Outcome()
 
     def run(self, scheduler: "Scheduler") -> Outcome:
@@ -88,10 +97,11 @@ class Batch:
         sheets = self.course.sheets(self.assignment)
         names, refused = self.course.handed_in(self.assignment)
         self.outcome.refused.update(refused)
-        known, flying = self.known(), dict[Future[str], tuple[Student, str]]()
+        self.policy, self.extensions = self.course.policy(self.assignment), self.known()
+        flying = dict[Future[str], tuple[Student, str]]()
         for name in names:
             student = self.student(name, sheets)
-            if not self.force and name in known and self.stands(student):
+            if not self.force and name in self.extensions and self.stands(student):
                 self.outcome.stood.append(name)
                 self.told(len(names))
             elif not student.missing:
@@ -102,12 +112,14 @@ class Batch:
                 flying[scheduler.submit(student.units[missing])] = student, missing
         while flying:
             self.land(flying, len(names))
+        trouble = {"refused": self.outcome.refused, "failed": self.outcome.failed}
+        write(self.kept / TROUBLE / f"{self.assignment}.json", json.dumps(trouble, indent=1, sort_keys=True))
         return self.outcome
 
     def student(self, name: str, sheets: list[Sheet]) -> Student:
         """What a student handed in. What cannot be read is listed as refused."""
         folder = self.course.folder(self.course.directory.submitted_directory, name, self.assignment)
-        student = Student(name, timestamp(folder), {})
+        student = Student(name, timestamp(folder), {}, self.policy + self.extensions.get(name, ""))
         for sheet in sheets:
             notebook, complaint = staged(folder / f"{sheet.name}.ipynb", sheet)
             text = str(nbformat.writes(notebook))
@@ -155,10 +167,11 @@ class Batch:
         done = len(self.outcome.recorded) + len(self.outcome.stood) + len(self.outcome.failed)
         self.tell(done, len(self.outcome.failed), of)
 
-    def known(self) -> set[str]:
-        """The students whose submission of this problem set the gradebook has."""
+    def known(self) -> dict[str, str]:
+        """The students whose submission of this problem set the gradebook has, and what extension each was granted."""
         with self.course.gradebook() as gradebook:
-            return {one.student_id for one in gradebook.assignment_submissions(self.assignment)}
+            submissions = gradebook.assignment_submissions(self.assignment)
+            return {one.student_id: str(one.extension or "") for one in submissions}
 
     def file(self, unit: Unit) -> Path:
         """Where a marked notebook is kept."""

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.api import Gradebook
 from nbgrader.apps import NbGrader
 from nbgrader.coursedir import CourseDirectory
+from sqlalchemy.engine import make_url
 
 from rnncourse.grading import marking
 
@@ -54,13 +55,17 @@ class Course:
         """The folder of a kind (submitted, autograded …) that holds a student's notebooks of a problem set."""
         return Path(self.directory.format_path(kind, student, assignment))
 
+    def assignments(self) -> list[str]:
+        """The problem sets there are, by name."""
+        source = self.root / self.directory.source_directory
+        return sorted(path.name for path in source.iterdir() if any(path.glob("*.ipynb"))) if source.is_dir() else []
+
     def assignment(self, name: str) -> str:
         """The full name of a problem set: "ps5" is ps5-lstm. Raises `CourseError` if there is not just one."""
-        source = self.root / self.directory.source_directory
-        names = sorted(path.name for path in source.iterdir() if path.is_dir()) if source.is_dir() else []
+        source, names = self.directory.source_directory, self.assignments()
         found = [one for one in names if one == name] or [one for one in names if one.startswith(f"{name}-")]
         if len(found) != 1:
-            raise CourseError(f"expected a problem set in {source.name}/, one of {', '.join(names)}; got {name!r}")
+            raise CourseError(f"expected a problem set in {source}/, one of {', '.join(names)}; got {name!r}")
         return str(found[0])
 
     def sheets(self, assignment: str) -> list[Sheet]:
@@ -80,18 +85,36 @@ class Course:
 
     def expect_known(self, assignment: str) -> None:
         """Raise `CourseError` unless the gradebook knows the problem set."""
-        try:
-            with self.gradebook() as gradebook:
-                gradebook.find_assignment(assignment)
-        except MissingEntry:
+        if assignment not in self.known():
             raise CourseError(
                 f"expected {assignment} in the gradebook, found it missing: "
                 f"run `nbgrader generate_assignment {assignment}`"
-            ) from None
+            )
+
+    def known(self) -> set[str]:
+        """The problem sets that the gradebook knows; none if there is no gradebook."""
+        try:
+            with self.gradebook() as gradebook:
+                return {one.name for one in gradebook.assignments}
+        except CourseError:
+            return set()
 
     def gradebook(self) -> Gradebook:
-        """nbgrader's database, as a context manager."""
+        """nbgrader's database, as a context manager. Raises `CourseError` if its file is not there."""
+        url = make_url(self.directory.db_url)
+        if url.drivername.startswith("sqlite") and url.database and not Path(url.database).exists():
+            raise CourseError(
+                f"expected the gradebook {Path(url.database).name}, found none: "
+                "`nbgrader generate_assignment` makes it, with the problem set that you name"
+            )
         return Gradebook(self.directory.db_url, self.directory.course_id)
+
+    def policy(self, assignment: str) -> str:
+        """What a late mark depends on: the date due, and what nbgrader is told to do with late submissions."""
+        with self.gradebook() as gradebook:
+            due = gradebook.find_assignment(assignment).duedate
+        late = [self.config.get(name) for name in ("AssignLatePenalties", "LateSubmissionPlugin")]
+        return f"{due} {late}"
 
     def handed_in(self, assignment: str) -> tuple[list[str], dict[str, str]]:
         """The students who handed in a problem set; and those refused by their folder's name, with a sentence why."""
