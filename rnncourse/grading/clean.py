@@ -12,6 +12,7 @@ LETTERS, PICTURE, OUTPUTS = 10_000, 4 * 2**20, 20
 """At most: characters of an output's text, characters of a picture, outputs of a cell."""
 
 PNG = b"\x89PNG\r\n\x1a\n"
+"""How a picture of this format begins."""
 
 
 def plain(value: Any, letters: int = LETTERS) -> str:

@@ -26,6 +26,7 @@ from sqlalchemy.exc import SAWarning
 from rnncourse.grading.course import Course
 
 TIMESTAMP = "timestamp.txt"
+"""Where nbgrader writes when something was handed in."""
 
 
 class NotRecorded(Exception):

@@ -15,16 +15,21 @@ REFUSED = """
     bpf perf_event_open userfaultfd io_uring_setup io_uring_enter io_uring_register
     keyctl add_key request_key init_module finit_module delete_module kexec_load kexec_file_load reboot
     open_by_handle_at name_to_handle_at acct quotactl swapon swapoff syslog personality
+    memfd_create memfd_secret shmget shmat msgget semget mq_open
     settimeofday clock_settime clock_adjtime adjtimex sethostname setdomainname vhangup modify_ldt
 """
-"""They fail with EPERM. `clone3` fails with ENOSYS: the C library then falls back to `clone`, whose flags are read."""
+"""They fail with EPERM. Memory that belongs to no process and no folder is among them: nothing would bound it. `clone3` fails with ENOSYS: the C library then falls back to `clone`, whose flags are read."""
 
 NAMESPACES = 0x7E020000
 """The flags of `clone` that make new namespaces."""
 
+FAMILIES = {1, 2, 10, 16}
+"""Of sockets that can be made: of this machine, IP of both versions, netlink. Network namespaces keep these inside;
+others (of the host of a virtual machine, for one) they may not."""
+
 ALLOW, REFUSE = 0x7FFF0000, 0x00050000
-NOT_EQUAL_MASKED = 7
-"""Of libseccomp: what a filter does with a call, and how an argument is compared: masked, then equal to."""
+EQUAL, GREATER, EQUAL_MASKED = 4, 6, 7
+"""Of libseccomp: what a filter does with a call, and how an argument is compared."""
 
 
 class _Argument(ctypes.Structure):
@@ -58,7 +63,10 @@ def program() -> int:
             _refuse(seccomp, rules, name, errno.EPERM)
         _refuse(seccomp, rules, "clone3", errno.ENOSYS)
         for bit in (1 << k for k in range(32) if NAMESPACES & 1 << k):
-            _refuse(seccomp, rules, "clone", errno.EPERM, _Argument(0, NOT_EQUAL_MASKED, bit, bit))
+            _refuse(seccomp, rules, "clone", errno.EPERM, _Argument(0, EQUAL_MASKED, bit, bit))
+        for family in set(range(max(FAMILIES))) - FAMILIES:
+            _refuse(seccomp, rules, "socket", errno.EPERM, _Argument(0, EQUAL, family, 0))
+        _refuse(seccomp, rules, "socket", errno.EPERM, _Argument(0, GREATER, max(FAMILIES), 0))
         file = os.memfd_create("seccomp")
         if seccomp.seccomp_export_bpf(rules, file) != 0:
             os.close(file)

@@ -30,6 +30,7 @@ MODULES = (
 """What a submission sees of `rnncourse`."""
 
 EMPTY = ("grading/checks/__init__", "grading/sandbox/__init__")
+"""What it sees as empty files: they would import the rest."""
 
 
 @cache

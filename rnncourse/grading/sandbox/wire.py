@@ -19,8 +19,7 @@ import numpy as np
 MESSAGE = 16 * 2**20
 """The longest message, in bytes."""
 
-DTYPES = {"|b1", "|i1", "|u1"} | {f"<{kind}{size}" for kind in "iu" for size in (2, 4, 8)}
-DTYPES |= {"<f2", "<f4", "<f8", "<c8", "<c16"}
+DTYPES = frozenset("|b1 |i1 |u1 <i2 <u2 <i4 <u4 <i8 <u8 <f2 <f4 <f8 <c8 <c16".split())
 """Of arrays that are read."""
 
 ENTRIES, VALUES, DEPTH, LETTERS, DIGITS, AXES = 1_000_000, 100_000, 12, 20_000, 400, 8
@@ -101,7 +100,7 @@ class Decoder:
         self.function, self.entries, self.values = function, entries, VALUES
 
     def value(self, message: Any, depth: int) -> Any:
-        """The value of a message at a depth."""
+        """The value of a message at a depth. Raises `Garbled`."""
         self.values -= 1
         if self.values < 0 or depth > DEPTH + 1:
             raise Garbled("expected a message of moderate size, got more values, or more levels")
@@ -135,13 +134,13 @@ class Decoder:
         raise Garbled("expected a kind of value that there is, got another")
 
     def plain(self, value: Any, kind: type, letters: int = LETTERS) -> Any:
-        """A part of a message that must be of this very type, a string of at most so many letters."""
+        """A part of a message that must be of this very type, a string of at most so many letters. Raises `Garbled`."""
         if type(value) is not kind or (isinstance(value, str) and len(value) > letters):
             raise Garbled(f"expected a part of type {kind.__name__}, of moderate length, got another")
         return value
 
     def shape(self, lengths: Any) -> tuple[int, ...]:
-        """The shape of an array, if what it holds is not too much."""
+        """The shape of an array. Raises `Garbled` if it is none, or holds too much."""
         lengths = self.plain(lengths, list)
         if len(lengths) > AXES or any(type(n) is not int or not 0 <= n <= ENTRIES for n in lengths):
             raise Garbled("expected the shape of an array, got something else")
@@ -154,7 +153,7 @@ class Decoder:
         return tuple(lengths)
 
     def array(self, dtype: Any, lengths: Sequence[int], data: str) -> Any:
-        """An array of its own, that can be written to."""
+        """An array of its own, that can be written to. Raises `Garbled`."""
         if self.plain(dtype, str) not in DTYPES:
             raise Garbled("expected an array of plain numbers, got another dtype")
         shape = self.shape(lengths)
