@@ -19,7 +19,7 @@ import numpy as np
 MESSAGE = 16 * 2**20
 """The longest message, in bytes."""
 
-DTYPES = frozenset("|b1 |i1 |u1 <i2 <u2 <i4 <u4 <i8 <u8 <f2 <f4 <f8 <c8 <c16".split())
+DTYPES = frozenset({"|b1", "|i1", "|u1", "<i2", "<u2", "<i4", "<u4", "<i8", "<u8", "<f2", "<f4", "<f8", "<c8", "<c16"})
 """Of arrays that are read."""
 
 ENTRIES, VALUES, DEPTH, LETTERS, DIGITS, AXES = 1_000_000, 100_000, 12, 20_000, 400, 8
