@@ -4,7 +4,7 @@ Each machine needs this package at the same version and a sandbox of its own; no
 comes back. `pip install -e '.[cluster]'` installs Dask.
 """
 
-from concurrent.futures import Future
+from concurrent.futures import Executor, Future
 from typing import Any
 
 from rnncourse.grading.course import CourseError
@@ -22,15 +22,16 @@ class Cluster:
 
     def __init__(self, address: str) -> None:
         try:
-            from distributed import Client
+            import distributed
         except ImportError:
             raise CourseError("expected Dask, found none: run `pip install -e '.[cluster]'`") from None
         try:
-            self.client = Client(address, timeout=10, set_as_default=False)
+            connect: Any = distributed.Client
+            self.client: Any = connect(address, timeout=10, set_as_default=False)
         except (OSError, ValueError) as error:
             raise CourseError(f"expected a Dask scheduler at {address}, got: {error}") from None
         self.processes = max(1, sum(self.client.nthreads().values()))
-        self.pool = self.client.get_executor(pure=False, retries=RETRIES)
+        self.pool: Executor = self.client.get_executor(pure=False, retries=RETRIES)
 
     def submit(self, unit: Unit) -> "Future[str]":
         """The marked notebook, to come."""
