@@ -5,6 +5,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 
@@ -60,18 +61,24 @@ def markdown_row(*cells: object) -> str:
 
 def on_mistakes(problem: Problem) -> dict[str, list[Report]]:
     """By known mistake: the report on it for each seed."""
-    sittings = [Sitting(problem, np.random.default_rng(seed)) for seed in SEEDS]
-    return {name: [sitting.report(sitting.mistaken[name]) for sitting in sittings] for name in problem.mistakes}
+    reports: dict[str, list[Report]] = {name: [] for name in problem.mistakes}
+    for seed in SEEDS:
+        sitting = Sitting(problem, np.random.default_rng(seed))
+        for name, answers in sitting.mistaken.items():
+            reports[name].append(sitting.report(answers))
+    return reports
 
 
 def on_alternatives(problem: Problem) -> dict[tuple[str, str], list[Report]]:
     """By differently written solution and precision, float32 or float64: the report on it for each seed."""
-    reports = {}
-    for precision in ("float32", "float64"):
+    precisions = "float32", "float64"
+    reports: dict[tuple[str, str], list[Report]] = {pair: [] for pair in product(problem.alternatives, precisions)}
+    for precision in precisions:
         cast = in_precision(problem, precision)
-        sittings = [Sitting(cast, np.random.default_rng(seed)) for seed in SEEDS]
-        for name, solution in problem.alternatives.items():
-            reports[name, precision] = [sitting.judge(solution) for sitting in sittings]
+        for seed in SEEDS:
+            sitting = Sitting(cast, np.random.default_rng(seed))
+            for name, solution in problem.alternatives.items():
+                reports[name, precision].append(sitting.judge(solution))
     return reports
 
 

@@ -5,7 +5,8 @@ import re
 import numpy as np
 import pytest
 
-from rnncourse.grading.checks.compare import same_output
+from rnncourse.grading.checks import find, sets
+from rnncourse.grading.checks.compare import AXES, same_output
 from rnncourse.grading.checks.kinds import (
     Arrays,
     Count,
@@ -79,6 +80,7 @@ WRONG = [
         Wrong,
         r"from time step 1 on, in gates f, o; first at x\[1\], gate f, hidden unit 0: expected 1, got 5",
     ),
+    (Gates("B 4H"), np.ones((1, 8)), np.full((1, 8), np.nan), WrongNumbers, "8 places, .* sequence 0, gate entry 0:"),
     (Arrays(), {"W": np.ones(2)}, [np.ones(2)], WrongForm, "x should be a dict of arrays, got a list"),
     (Arrays(), {"W": np.ones(2), "b": np.ones(1)}, {"W": np.ones(2)}, Wrong, "x has 1 key, expected 2; it lacks 'b'"),
     (Arrays(), {"W": np.ones(2)}, {"W": np.ones(2), "U": 0}, Wrong, "x has 2 keys, expected 1; 'U' should not be"),
@@ -104,6 +106,13 @@ WRONG = [
     (Items(), {"the": 1}, {"the": 1, "a": 2}, Wrong, "x has 2 keys, expected 1; 'a' should not be there"),
     (Items(), {"the": 1}, {"the": 2}, Wrong, r"x\['the'\] is 2, expected 1"),
 ]
+
+
+def test_every_axis_of_the_problems_outputs_has_a_word_and_every_word_an_axis():
+    outputs = [kind for names in sets().values() for name in names for kind in find(name).outputs.values()]
+    used = {letter for kind in outputs for letter in getattr(kind, "axes", "").split()}
+    rows_and_columns = set("IJ")  # of a dict's arrays
+    assert used | rows_and_columns == set(AXES)
 
 
 @pytest.mark.parametrize(("kind", "want", "got"), RIGHT)

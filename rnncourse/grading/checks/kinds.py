@@ -38,7 +38,7 @@ class Numbers:
             return
         letters = self.axes.split()
         in_time = sum(letter in IN_ORDER for letter in letters)  # these axes come first
-        first = tuple(np.argwhere(wrong)[self.which_first()][:in_time])
+        first = tuple(np.argwhere(wrong)[self.which_first()][:in_time]) if in_time else ()
         worst = np.unravel_index(error[first].argmax(), error[first].shape)
         where = f"first at {name}{''.join(f'[{k}]' for k in first)}" if first else "the largest error is"
         at = (*first, *worst)
