@@ -51,6 +51,8 @@ def cell(value: Any) -> Any:
 
 def export(course: Course, path: Path) -> int:
     """Write the table to a file; returns how many rows it has. Raises `CourseError`, and OSError if it cannot write."""
+    if not path.absolute().parent.is_dir():
+        raise OSError(f"there is no folder {path.parent}")
     text = io.StringIO()
     table = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     table.writeheader()

@@ -1,0 +1,175 @@
+"""The commands around grading: what they say of a class, and what they say when they are called wrongly."""
+
+import csv
+import json
+import shutil
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from courses import NOTEBOOK, SET, give_mark, hand_in, made
+from nbgrader.utils import parse_utc
+
+from rnncourse.grading import feedback, status
+from rnncourse.grading.__main__ import main
+from rnncourse.grading.batch import KEPT, TROUBLE
+from rnncourse.grading.course import Course
+from rnncourse.grading.export import COLUMNS
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory):
+    root = tmp_path_factory.mktemp("course")
+    made(root)
+    return root
+
+
+@pytest.fixture
+def course(empty, tmp_path, monkeypatch):
+    """A course of one's own, in the current folder."""
+    shutil.copytree(empty, tmp_path / "course")
+    monkeypatch.chdir(tmp_path / "course")
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path / "config"))
+    monkeypatch.setenv("RNNCOURSE_SEED", "secret")
+    return Course(Path())
+
+
+def trouble(course, **kinds):
+    folder = course.root / KEPT / TROUBLE
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{SET}.json").write_text(json.dumps(kinds))
+
+
+@pytest.fixture
+def graded(course):
+    """ann and bea have marks, bea came late; cem was refused, dan failed; eva waits; fay handed nothing in."""
+    with course.gradebook() as gradebook:
+        gradebook.update_or_create_assignment(SET, duedate=parse_utc("2026-11-20 13:00:00 UTC"))
+        gradebook.add_student("fay")
+    give_mark(course, "ann", 100)
+    give_mark(course, "bea", 2, "2026-11-20 14:30:00 UTC")
+    give_mark(course, "cem", 0)
+    for name in ("dan", "eva"):
+        hand_in(course, name)
+    hand_in(course, "cem", b"{")
+    trouble(course, refused={"cem": "expected a notebook", "'<b>'": "no name"}, failed={"dan": "rnn: disk full"})
+    (course.root / "submitted" / "<b>" / SET).mkdir(parents=True)
+    return course
+
+
+def said(course):
+    return {row.student: (row.mark, row.says) for row in status.rows(course, SET)}
+
+
+def test_status_says_who_has_what_mark_and_why_some_have_none(graded):
+    assert said(graded) == {
+        "ann": (16, status.GRADED),
+        "bea": (8, status.GRADED),
+        "cem": (0, "refused: expected a notebook"),
+        "dan": (None, "failed: rnn: disk full"),
+        "eva": (None, status.WAITING),
+        "fay": (None, status.ABSENT),
+        "'<b>'": (None, "refused: no name"),
+    }
+    assert {row.student: row.late for row in status.rows(graded, SET) if row.late} == {"bea": timedelta(hours=1.5)}
+
+
+def test_status_shows_totals(graded, capsys):
+    assert main(["status", "ps2"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "bea        8 of 16  1:30:00 late; graded" in lines
+    total = "7 students: 1 failed; 2 graded; 1 handed in, not graded yet; 1 not handed in; 2 refused; 1 late"
+    assert lines[-2:] == [total, "3 marks: mean 8.0, median 8"]
+
+
+def test_status_sees_what_was_handed_in_again(graded):
+    hand_in(graded, "ann", when="2026-11-20 12:30:00 UTC")
+    assert said(graded)["ann"] == (16, status.CHANGED)
+
+
+def test_status_sees_what_needs_a_manual_grade(graded):
+    with graded.gradebook() as gradebook:
+        gradebook.find_submission_notebook("rnn", SET, "ann").grades[0].needs_manual_grade = True
+        gradebook.db.commit()
+    assert said(graded)["ann"] == (16, status.MANUAL)
+
+
+def test_a_late_penalty_counts_in_status_and_export(graded, capsys):
+    with graded.gradebook() as gradebook:
+        gradebook.find_submission_notebook("rnn", SET, "bea").late_submission_penalty = 3
+        gradebook.db.commit()
+    assert said(graded)["bea"][0] == 5
+    assert main(["export", "-o", "marks.csv"]) == 0
+    with Path("marks.csv").open(newline="") as file:
+        rows = {row["student_id"]: row for row in csv.DictReader(file)}
+    assert list(rows["bea"]) == COLUMNS
+    assert [rows["bea"][name] for name in COLUMNS[-4:]] == ["8.0", "3.0", "5.0", "16.0"]
+    assert (rows["fay"]["score"], rows["fay"]["timestamp"]) == ("0.0", "")
+    assert "marks.csv: 4 rows" in capsys.readouterr().out
+
+
+def test_the_export_quotes_what_would_be_a_column_or_a_formula(course):
+    with course.gradebook() as gradebook:
+        gradebook.add_student("gus", last_name="Lee, Jr.", first_name="=1+1")
+    assert main(["export"]) == 0
+    with Path("grades.csv").open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert (row["last_name"], row["first_name"]) == ("Lee, Jr.", "'=1+1")
+
+
+def test_feedback_is_written_once_and_again_when_something_changes(graded, capsys):
+    assert main(["feedback", "ps2"]) == 3
+    out = capsys.readouterr().out
+    assert f"{SET}: 3 written, 0 as before" in out and "not graded yet  dan" in out
+    assert f"feedback/STUDENT/{SET}/*.html" in out and f"nbgrader release_feedback {SET}" in out
+    page = graded.root / "feedback" / "ann" / SET / "rnn.html"
+    assert "16.0" in page.read_text()
+    assert feedback.give(graded, SET).stood == ["ann", "bea", "cem"]
+    with graded.gradebook() as gradebook:
+        gradebook.find_comment("rnn_step", "rnn", SET, "ann").manual_comment = "Well seen."
+        gradebook.db.commit()
+    assert feedback.give(graded, SET).written == ["ann"]
+    assert "Well seen." in page.read_text()
+    assert feedback.give(graded, SET, force=True).written == ["ann", "bea", "cem"]
+    assert not list(graded.root.glob(".feedback-*"))
+
+
+def test_a_student_whose_feedback_fails_does_not_stop_the_others(graded, capsys):
+    path = graded.root / "autograded" / "ann" / SET / NOTEBOOK
+    path.chmod(0o644)
+    path.write_text("{")
+    assert main(["feedback", "ps2"]) == 1
+    out = capsys.readouterr().out
+    assert f"{SET}: 2 written" in out and "failed  ann: " in out
+    assert (graded.root / "feedback" / "bea" / SET / "rnn.html").exists()
+    assert not (graded.root / "feedback" / "ann" / SET).exists()
+
+
+WRONG = {
+    "status ps9": "expected a problem set in solutions/, one of ps2-rnn; got 'ps9'",
+    "grade ps2 -j 0": "expected --jobs to be at least 1, got 0",
+    "similar ps2 --above 2": "expected --above to be a share, above 0 and at most 1, got 2",
+    "collect ps2 nowhere": "expected a folder or a zip of downloads, found nothing at nowhere",
+    "collect ps2 nbgrader_config.py": "expected nbgrader_config.py to be a folder or a zip of downloads, got neither",
+    "collect ps2 solutions/ps2-rnn": "expected notebooks of ps2-rnn in solutions/ps2-rnn, found none",
+    "export -o nowhere/grades.csv": "cannot write nowhere/grades.csv: there is no folder nowhere",
+    "export -o solutions": "cannot write solutions: ",
+}
+
+
+@pytest.mark.parametrize("command", WRONG)
+def test_a_wrong_call_is_answered_with_a_sentence(course, command):
+    assert str(main(command.split())).startswith(WRONG[command])
+
+
+@pytest.mark.parametrize("command", ["grade ps2", "status ps2", "feedback ps2", "export"])
+def test_without_a_gradebook_the_commands_say_how_to_get_one_and_make_none(course, command):
+    Path("gradebook.db").unlink()
+    assert "nbgrader generate_assignment" in main(command.split())
+    assert not Path("gradebook.db").exists()
+
+
+def test_an_unknown_command_ends_with_a_usage(course, capsys):
+    with pytest.raises(SystemExit):
+        main(["status"])
+    assert "the following arguments are required: SET" in capsys.readouterr().err
