@@ -93,6 +93,11 @@ def time_there(folder: Path) -> datetime | None:
         return None
 
 
+def is_systems(name: str) -> bool:
+    """Whether a folder or a file was named by a learning-management system."""
+    return any(system.fullmatch(name) for system in SYSTEMS)
+
+
 class Names:
     """Whose a file is, and which notebook, by the folders it lies in and by its name.
 
@@ -109,7 +114,7 @@ class Names:
         self.around: str | None = None
         notebooks = [path for path in paths if path and path[-1].lower().endswith(".ipynb")]
         first = {path[0] for path in notebooks}
-        if len(first) == 1 and not any(system.fullmatch(one) for system in SYSTEMS for one in first):
+        if len(first) == 1 and not any(map(is_systems, first)):
             inner = [self.owner(path[1:]) for path in notebooks]
             if len({owner for owner in inner if not isinstance(owner, str)}) > 1:
                 self.around = first.pop()
@@ -126,6 +131,8 @@ class Names:
         sheet, match = found[0]
         folders = [folder for folder in parts[:-1] if folder not in self.sets]
         named = folders[0] if folders else match["own"]
+        if folders and not is_systems(folders[0]) and any(map(is_systems, folders[1:])):
+            return "it seems to lie in the zip of a class, within a folder; collect that zip by itself"
         if not named:
             return "its name says nothing of a student; expected STUDENT/NOTEBOOK or STUDENT_NOTEBOOK"
         student = self.student(named, sheet)

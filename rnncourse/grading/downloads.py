@@ -49,12 +49,12 @@ class File:
 
 
 def files(place: Path) -> Iterator[File]:
-    """The files of a zip or of a folder; a folder that holds one zip and nothing else is that zip.
+    """The files of a zip or of a folder; a folder that holds one zip and no notebook or folder is that zip.
 
     A zip in it counts as a folder of its name without ".zip". Raises `NoDownloads`.
     """
     if place.is_dir() and not place.is_symlink():
-        there = [path for path in sorted(place.iterdir()) if path.name not in PASSING]
+        there = [path for path in place.iterdir() if path.name not in PASSING and (path.is_dir() or wanted(path.name))]
         if len(there) != 1 or not is_zip(there[0].name):
             yield from of_folder(place)
             return
