@@ -31,7 +31,7 @@ c.IgnorePattern.pattern = r"(?s)."
 
 # Deleted, copied, moved and retyped cells are put right first: on some of these nbgrader stops, for the whole class.
 c.Autograde.sanitize_preprocessors = [
-    "rnncourse.grading.rebuild.Rebuild",
+    "rnncourse.grading.preprocessor.Rebuild",
     "nbgrader.preprocessors.ClearOutput",
     "nbgrader.preprocessors.OverwriteKernelspec",
     "nbgrader.preprocessors.OverwriteCells",

@@ -23,10 +23,10 @@ import nbformat
 import psutil
 
 from rnncourse.book.files import write
-from rnncourse.grading.course import Course, Sheet
+from rnncourse.grading.course import Course
 from rnncourse.grading.record import NotRecorded, record, timestamp
 from rnncourse.grading.sandbox.bubblewrap import Limits
-from rnncourse.grading.unit import Unit, staged
+from rnncourse.grading.unit import Sheet, Unit, staged
 
 KEPT = ".grading"
 """Where marked notebooks are kept, in the course's folder."""

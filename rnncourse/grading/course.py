@@ -2,17 +2,16 @@
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
-from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 from nbgrader.apps import NbGrader
 from nbgrader.coursedir import CourseDirectory
 from sqlalchemy.engine import make_url
 
 from rnncourse.grading import marking
+from rnncourse.grading.unit import Sheet
 
 NAME = re.compile(r"\w[\w.@+ -]{0,63}")
 """What the name of a student may look like: letters of any script, digits, and a few signs; no path, no tag."""
@@ -20,15 +19,6 @@ NAME = re.compile(r"\w[\w.@+ -]{0,63}")
 
 class CourseError(Exception):
     """Something is missing before anything can be graded; a sentence says what, and how to get it."""
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """A notebook of a problem set: as it was released, and the function that each graded cell names."""
-
-    name: str
-    released: NotebookNode
-    functions: dict[str, str]
 
 
 class Course:

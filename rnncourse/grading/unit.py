@@ -18,10 +18,18 @@ from nbformat.v4 import new_markdown_cell
 import rnncourse
 from rnncourse.book.files import digest, tree
 from rnncourse.grading import clean, submission
-from rnncourse.grading.course import Sheet
 from rnncourse.grading.marking import Marking
 from rnncourse.grading.rebuild import rebuild
 from rnncourse.grading.sandbox.bubblewrap import Limits
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A notebook of a problem set: as it was released, and the function that each graded cell names."""
+
+    name: str
+    released: NotebookNode
+    functions: dict[str, str]
 
 
 @dataclass(frozen=True)

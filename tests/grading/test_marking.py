@@ -1,4 +1,4 @@
-"""A notebook is marked from outside: right answers in full, wrong ones in part; what breaks inside costs its own part."""
+"""A notebook is marked from outside: right answers in full, wrong ones in part; what breaks inside costs its own."""
 
 from copy import deepcopy
 from functools import cache
@@ -8,11 +8,10 @@ import nbformat
 import pytest
 
 from rnncourse.grading import marking
-from rnncourse.grading.course import Sheet
 from rnncourse.grading.marking import Marking, NoCheck
 from rnncourse.grading.rebuild import grade_id
 from rnncourse.grading.sandbox.bubblewrap import Limits
-from rnncourse.grading.unit import staged
+from rnncourse.grading.unit import Sheet, staged
 
 ROOT = Path(__file__).parents[2]
 SETS = sorted(path.parent.name for path in ROOT.glob("solutions/*/*.ipynb"))

@@ -18,7 +18,8 @@ REFUSED = """
     memfd_create memfd_secret shmget shmat msgget semget mq_open
     settimeofday clock_settime clock_adjtime adjtimex sethostname setdomainname vhangup modify_ldt
 """
-"""They fail with EPERM. Memory that belongs to no process and no folder is among them: nothing would bound it. `clone3` fails with ENOSYS: the C library then falls back to `clone`, whose flags are read."""
+"""They fail with EPERM; so does memory that belongs to no process and no folder, since nothing would bound it. `clone3`
+fails with ENOSYS: the C library then falls back to `clone`, whose flags are read."""
 
 NAMESPACES = 0x7E020000
 """The flags of `clone` that make new namespaces."""
