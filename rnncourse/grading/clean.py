@@ -8,8 +8,8 @@ from typing import Any
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
-LETTERS, PICTURE, OUTPUTS = 10_000, 4 * 2**20, 20
-"""At most: characters of an output's text, characters of a picture, outputs of a cell."""
+LETTERS, PICTURE, DOTS, OUTPUTS = 10_000, 4 * 2**20, 2**24, 20
+"""At most: characters of an output's text, characters of a picture, its dots, outputs of a cell."""
 
 PNG = b"\x89PNG\r\n\x1a\n"
 """How a picture of this format begins."""
@@ -69,13 +69,15 @@ def made(kind: str, **fields: Any) -> NotebookNode:
 
 
 def picture(value: Any) -> bool:
-    """Whether a value is a PNG picture in base64, of moderate size."""
+    """Whether a value is a PNG picture in base64, of moderate size: in characters, and once it is unpacked."""
     if not isinstance(value, str) or len(value) > PICTURE:
         return False
     try:
-        return base64.b64decode("".join(value.split()), validate=True).startswith(PNG)
+        data = base64.b64decode("".join(value.split()), validate=True)
     except (ValueError, binascii.Error):
         return False
+    width, height = (int.from_bytes(data[at : at + 4], "big") for at in (16, 20))
+    return data.startswith(PNG) and data[12:16] == b"IHDR" and 0 < width * height <= DOTS
 
 
 def markdown(source: str) -> str:
@@ -86,5 +88,6 @@ def markdown(source: str) -> str:
     <b>x</b>
     ~~~
     """
-    fence = "~" * max(3, 1 + max((len(run) for run in re.findall(r"~+", source)), default=0))
-    return f"{fence}text\n{plain(source, 100_000)}\n{fence}"
+    shown = plain(source, 100_000)
+    fence = "~" * max(3, 1 + max((len(run) for run in re.findall(r"~+", shown)), default=0))
+    return f"{fence}text\n{shown}\n{fence}"

@@ -4,11 +4,13 @@ A notebook goes in as `rebuild` leaves it and comes out executed, with a number 
 which is where nbgrader looks for the points. No database, no shared state: any number can be marked side by side.
 """
 
+import json
+import math
 import re
 import time
 from collections.abc import Callable, Mapping
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -26,13 +28,18 @@ from rnncourse.grading.rebuild import grade_id
 from rnncourse.grading.sandbox.bubblewrap import Limits
 from rnncourse.grading.sandbox.wire import Garbled, decode, encode, type_name
 from rnncourse.grading.sandbox.worker import Dead, Worker
-from rnncourse.grading.submission import SKIPPED
+from rnncourse.grading.submission import BYTES, SKIPPED
 
 STARTS = 4
 """How often a sandbox is started for one notebook. What kills one costs its own cell; what kills all costs the rest."""
 
-ASKED = 20_000
-"""The numbers that one call back may hold."""
+ASKED, RESULT = 20_000, 1_000_000
+"""The numbers in one argument of a call back, and in what it may come to."""
+
+SENTENCE = 1000
+"""The characters in a sentence of a report, which may quote what a student's function returned."""
+
+TOO_LONG = "The outputs of this notebook are too long all together: those of this cell are left out.\n"
 
 
 class NoCheck(Exception):
@@ -75,10 +82,11 @@ class Marking:
     ran: list[str] = field(default_factory=list)
     starts: int = 0
     deadline: float = 0.0
+    room: int = BYTES
 
     def mark(self, notebook: NotebookNode) -> NotebookNode:
         """A copy of the notebook with the outputs of its cells, and the points of its graded ones."""
-        self.deadline = time.monotonic() + self.limits.submission
+        self.deadline, self.room = time.monotonic() + self.limits.submission, BYTES
         marked = deepcopy(notebook)
         try:
             for k, cell in enumerate(marked.cells, start=1):
@@ -96,9 +104,12 @@ class Marking:
         try:
             reply = self.ask({"run": source}, self.limits.cell)
         except Dead as dead:
-            return [clean.made("error", ename="Stopped", evalue=str(dead), traceback=[f"Stopped: {dead}"])]
+            why = clean.plain(str(dead))
+            return [clean.made("error", ename="Stopped", evalue=why, traceback=[f"Stopped: {why}"])]
         self.ran.append(source)
-        return clean.outputs(reply.get("outputs"))
+        outputs = clean.outputs(reply.get("outputs"))
+        self.room -= len(json.dumps(outputs))
+        return outputs if self.room >= 0 else [clean.made("stream", name="stderr", text=TOO_LONG)]
 
     def judge(self, name: str) -> Report:
         """Judge a function of the student's on its hidden cases."""
@@ -135,7 +146,8 @@ class Marking:
         if any(result.failure and result.failure.a(OutOfTime) for result in results):
             self.stop()
         try:
-            return cases.report(cases.answers(results))
+            report = cases.report(cases.answers(results))
+            return replace(report, wrong={part: clean.plain(why, SENTENCE) for part, why in report.wrong.items()})
         except Exception as error:  # of values that no honest function returns
             return cases.refused(WrongForm(f"what {name} returned could not be compared ({type(error).__name__})"))
 
@@ -181,11 +193,36 @@ def answered(asked: dict[str, Any], functions: list[Callable[..., Any]]) -> dict
         raise Garbled("it called a function with something else than arguments")
     given = [decode(arg, entries=ASKED) for arg in args]
     by_name = {type_name(key): decode(arg, entries=ASKED) for key, arg in named.items()}
+    if entries([*given, *by_name.values()]) > RESULT:
+        raise Garbled("it called a function with arguments whose result would be too large")
     try:
         with np.errstate(all="ignore"):
             return {"value": encode(functions[place](*given, **by_name))}
     except Exception as error:  # raised again in the sandbox, in the student's function
         return {"types": [kind.__name__ for kind in type(error).__mro__[:-2]], "message": str(error)[:500]}
+
+
+def entries(args: list[Any]) -> int:
+    """More numbers than any product or sum of these arguments holds: its axes are among the longest of theirs.
+
+    >>> entries([np.zeros((3, 4)), np.zeros((4, 5))]), entries([np.zeros((20_000, 1)), np.zeros((1, 20_000))])
+    (20, 400000000)
+    """
+    numbers = [
+        abs(int(arg)) for arg in args if isinstance(arg, (int, np.integer))
+    ]  # such as the width of a one-hot row
+    shapes = [shape_of(arg) for arg in args]
+    axes = max(map(len, shapes), default=0) + len(numbers)
+    longest = sorted([*(n for shape in shapes for n in shape), *numbers, *numbers])[-axes:] if axes else []
+    return math.prod(max(1, n) for n in longest)
+
+
+def shape_of(arg: Any) -> tuple[int, ...]:
+    """The shape of an array, or the one that a list of lists may become."""
+    if isinstance(arg, (list, tuple)):
+        inner = [shape_of(entry) for entry in arg]
+        return (len(arg), *max(inner, key=lambda shape: (len(shape), shape), default=()))
+    return np.shape(arg) if isinstance(arg, (np.ndarray, np.generic)) else ()
 
 
 def read(reply: dict[str, Any], cases: Sitting) -> list[Result]:

@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 
 from rnncourse.grading import clean
 
-PNG = base64.b64encode(clean.PNG + b"the rest").decode()
+
+def png(width, height):
+    """The beginning of a picture."""
+    head = b"\0\0\0\rIHDR" + width.to_bytes(4, "big") + height.to_bytes(4, "big")
+    return base64.b64encode(clean.PNG + head + b"the rest").decode()
+
+
+PNG = png(640, 480)
 
 
 def test_colors_and_control_characters_go():
@@ -32,7 +39,7 @@ def test_a_result_keeps_its_text_and_its_picture_only():
 
 
 def test_a_picture_that_is_none_goes():
-    for fake in ("aGVsbG8=", '"><script>', PNG + "!", 5, "A" * 5 * 2**20):
+    for fake in ("aGVsbG8=", '"><script>', PNG + "!", 5, "A" * 5 * 2**20, png(50_000, 50_000), png(0, 0)):
         assert clean.outputs([{"output_type": "display_data", "data": {"image/png": fake}}]) == []
 
 
@@ -68,7 +75,7 @@ def test_what_is_left_is_valid(given_outputs):
     nbformat.validate(nbformat.v4.new_notebook(cells=[cell]))
 
 
-@given(st.text(alphabet="~`<>a\n[](){}$\\", max_size=60))
+@given(st.text(alphabet="~`<>a\n[](){}$\\\u202e\x07", max_size=60))
 def test_markdown_stays_in_its_box(source):
     lines = clean.markdown(source).split("\n")
     fence = lines[-1]

@@ -58,6 +58,11 @@ WALLS = {
     "no write to the root": ("open('/x', 'w')", lambda text: text in ("OSError", "PermissionError")),
     "no network": ("import socket\nsocket.create_connection(('127.0.0.1', 9), 1)", lambda text: "Error" in text),
     "no interface": ("import socket\n[name for _, name in socket.if_nameindex()]", lambda text: text == "['lo']"),
+    "no socket to the host of a virtual machine": (
+        "import socket\nsocket.socket(socket.AF_VSOCK)",
+        lambda text: text == "PermissionError",
+    ),
+    "no memory that is no one's": ("import os\nos.memfd_create('x')", lambda text: text == "PermissionError"),
     "no namespace": ("import ctypes\nctypes.CDLL(None).unshare(0x10000000)", lambda text: text == "-1"),
     "no tracing": ("import ctypes\nctypes.CDLL(None).ptrace(0, 0, 0, 0)", lambda text: text == "-1"),
     "no privileges to gain": (

@@ -14,7 +14,7 @@ from rnncourse.grading.sandbox.wire import DEPTH, DTYPES, Garbled, decode, encod
 
 plain = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=50)
 plain = plain.filter(lambda value: not isinstance(value, str) or value.isprintable())
-keys = st.text(max_size=5) | st.integers() | st.booleans()
+keys = st.text(max_size=5) | st.integers(1 - 2**60, 2**60 - 1) | st.booleans()
 values = st.recursive(
     plain,
     lambda inner: st.lists(inner, max_size=4) | st.tuples(inner, inner) | st.dictionaries(keys, inner, max_size=4),
@@ -65,6 +65,7 @@ class Tensor:
 )
 def test_an_unknown_value_arrives_as_the_name_of_its_type(value, sentence):
     assert kind(sent(value)) == sentence
+    assert repr(sent(value)) == f"<{sentence.split()[1]}>", "the same each time"
 
 
 def test_an_array_of_objects_arrives_as_one_that_holds_nothing():
@@ -103,6 +104,10 @@ GARBLED = {
     "too many axes": ["objects", [1] * 9],
     "a key that cannot be one": ["dict", [[["list", []], ["none"]]]],
     "a pair that is none": ["dict", [[["none"]]]],
+    "a key that others could share their hash with": ["dict", [[["int", str(2**61 - 1)], ["none"]]]],
+    "a pair as a key": ["dict", [[["tuple", [["int", "1"]]], ["none"]]]],
+    "texts that take the room of the longest": ["strings", [100], ["x" * 20_000, *[""] * 99]],
+    "many types": ["list", [["other", f"T{k}"] for k in range(101)]],
 }
 
 

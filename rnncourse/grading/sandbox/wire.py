@@ -25,6 +25,12 @@ DTYPES = frozenset({"|b1", "|i1", "|u1", "<i2", "<u2", "<i4", "<u4", "<i8", "<u8
 ENTRIES, VALUES, DEPTH, LETTERS, DIGITS, AXES = 1_000_000, 100_000, 12, 20_000, 400, 8
 """At most: numbers in all arrays together, values of any kind, levels, characters, digits of an integer, axes."""
 
+TYPE = 1000
+"""The values that one of an unknown type counts for: each becomes a class of its own."""
+
+KEYS = (type(None), bool, int, str, float)
+"""What may be the key of a dict. Of these, nobody can find many with the same hash, if the integers stay below 2⁶⁰."""
+
 
 class Garbled(ValueError):
     """A message that is none, or holds more than a message may."""
@@ -118,20 +124,37 @@ class Decoder:
             return values if name == "list" else tuple(values)
         if name == "dict":
             pairs = self.plain(rest[0], list)
-            return {self.value(key, depth + 1): self.value(entry, depth + 1) for key, entry in pairs}
+            return {self.key(key, depth + 1): self.value(entry, depth + 1) for key, entry in pairs}
         if name == "array":
             return self.array(*rest)
         if name == "scalar":
             return self.array(rest[0], [], rest[1])[()]
         if name == "strings":
-            return np.array([self.plain(entry, str) for entry in rest[1]], dtype=str).reshape(self.shape(rest[0]))
+            return self.strings(*rest)
         if name == "objects":
             return np.empty(self.shape(rest[0]), dtype=object)
         if name == "function" and self.function:
             return self.function(type_name(rest[0]), self.plain(rest[1], int))
         if name == "other":
-            return type(type_name(rest[0]), (), {})()
+            self.values -= TYPE
+            unknown = type_name(rest[0])
+            return type(unknown, (), {"__repr__": lambda self: f"<{unknown}>"})()
         raise Garbled("expected a kind of value that there is, got another")
+
+    def key(self, message: Any, depth: int) -> Any:
+        """A key of a dict."""
+        key = self.value(message, depth)
+        if type(key) not in KEYS or (type(key) is int and abs(key) >= 2**60):
+            raise Garbled("expected a word or a number as a key, got another")
+        return key
+
+    def strings(self, lengths: Any, texts: Any) -> Any:
+        """An array of texts: each takes the room of the longest."""
+        shape = self.shape(lengths)
+        texts = [self.plain(text, str) for text in self.plain(texts, list)]
+        if len(texts) * max(map(len, texts), default=0) > ENTRIES:
+            raise Garbled("expected texts of moderate length, got more")
+        return np.array(texts, dtype=str).reshape(shape)
 
     def plain(self, value: Any, kind: type, letters: int = LETTERS) -> Any:
         """A part of a message that must be of this very type, a string of at most so many letters. Raises `Garbled`."""
