@@ -214,7 +214,7 @@ def with_count(**wrong):
 
 LIST = "h_next should be a NumPy array, got a list (np.stack makes one of it)"
 BAD = [
-    ("not a function", "rnn_step", 3, "rnn_step should be a function, got int"),
+    ("not a function", "rnn_step", 3, "rnn_step should be a function, got an int"),
     ("wrong arguments", "rnn_step", lambda x, h: x, "rnn_step should take (x, h, W_x, W_h, b), yours takes (x, h)"),
     ("None", "rnn_step", lambda *args: None, "it returned None: is a `return` missing?"),
     ("a list", "rnn_step", lambda *args: correct(*args).tolist(), LIST),

@@ -7,6 +7,7 @@ import _thread
 import inspect
 import io
 import itertools
+import signal
 import threading
 import traceback
 import warnings
@@ -19,7 +20,7 @@ import numpy as np
 import rnncourse
 from rnncourse.arrays import Array
 from rnncourse.grading.checks.drawing import copied
-from rnncourse.grading.checks.wrong import WrongForm
+from rnncourse.grading.checks.wrong import WrongForm, kind
 
 Function: TypeAlias = Callable[..., Any]
 """A function as a student writes it: what it returns is not known until it is called."""
@@ -40,10 +41,10 @@ class Failure(NamedTuple):
     code: str
 
     @classmethod
-    def of(cls, error: Exception) -> "Failure":
+    def of(cls, error: BaseException) -> "Failure":
         """The failure that an error is."""
         theirs = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(NOT_THEIRS)]
-        types = tuple(kind.__name__ for kind in type(error).__mro__[:-2])
+        types = tuple(one.__name__ for one in type(error).__mro__[:-1])
         message = (str(error).splitlines() or [""])[0][:200].rstrip(". ")
         if not theirs or not theirs[-1].line:
             return cls(types, message, None, "")
@@ -76,7 +77,7 @@ def attempt(
     try:
         with lending(function, lends):
             value = function(*args.values())
-    except Exception as error:  # whatever it is, the report says it
+    except (Exception, SystemExit) as error:  # whatever it is, the report says it
         return Result(None, Failure.of(error), args)
     return Result(value, None, args, shared(value, args) if untouched else ())
 
@@ -115,7 +116,7 @@ def arrays(value: Any) -> list[Array]:
 def expect_function(name: str, arguments: Collection[str], function: Any) -> None:
     """Raise `WrongForm` unless `function` can be called with so many arguments; they are told by name."""
     if not callable(function):
-        raise WrongForm(f"{name} should be a function, got {type(function).__name__}")
+        raise WrongForm(f"{name} should be a function, got {kind(function)}")
     try:
         signature = inspect.signature(function)
     except ValueError:  # some functions written in C have none
@@ -136,18 +137,20 @@ def limited(seconds: float) -> Iterator[None]:
 
     The code inside is interrupted as Ctrl-C would, on every system; a real Ctrl-C stays one.
     """
-    late, done, lock = False, False, threading.Lock()
+    late, done, lock, main = False, False, threading.Lock(), threading.main_thread()
 
     def interrupt() -> None:
         nonlocal late
         with lock:
             late = not done
-            if late:
+            if late and hasattr(signal, "pthread_kill"):  # wakes what sleeps, too
+                signal.pthread_kill(main.ident or 0, signal.SIGINT)
+            elif late:
                 _thread.interrupt_main()
 
     timer = threading.Timer(seconds, interrupt)
     timer.daemon = True
-    if threading.current_thread() is threading.main_thread():
+    if threading.current_thread() is main:
         timer.start()
     try:
         try:
