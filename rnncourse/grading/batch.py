@@ -23,6 +23,7 @@ import nbformat
 import psutil
 
 from rnncourse.book.files import write
+from rnncourse.grading.cluster import Cluster
 from rnncourse.grading.course import Course
 from rnncourse.grading.record import NotRecorded, record, timestamp
 from rnncourse.grading.sandbox.bubblewrap import Limits
@@ -92,7 +93,7 @@ class Batch:
         self.extensions: dict[str, str] = {}
         self.outcome = Outcome()
 
-    def run(self, scheduler: "Scheduler") -> Outcome:
+    def run(self, scheduler: "Scheduler | Cluster") -> Outcome:
         """Mark and record all; what has its mark already is left alone, unless `force` says otherwise."""
         sheets = self.course.sheets(self.assignment)
         names, refused = self.course.handed_in(self.assignment)

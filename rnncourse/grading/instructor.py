@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from rnncourse.grading import collect, feedback, reports, similar
 from rnncourse.grading.batch import Batch, Scheduler
+from rnncourse.grading.cluster import Cluster
 from rnncourse.grading.course import CourseError
 from rnncourse.grading.doctor import walls_missing
 from rnncourse.grading.downloads import NoDownloads
@@ -49,6 +50,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         default="auto",
         help="auto and bwrap demand bubblewrap; none runs strangers' code with your own rights",
     )
+    grade.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask cluster that marks, such as tcp://host:8786")
     grade.add_argument("--force", action="store_true", help="mark again what has its mark")
     add("status", reports.run_status, "say who has what mark, who is late, and why some have none", of_a_set=True)
     gives = add("feedback", run_feedback, "write each student's page into feedback/STUDENT/SET", of_a_set=True)
@@ -101,7 +103,8 @@ def run_grade(arguments: argparse.Namespace) -> int:
             file=sys.stderr,
         )
     seed = course.seed or PUBLIC_SEED
-    with progress() as tell, Scheduler(arguments.jobs) as scheduler:
+    marking = Cluster(arguments.scheduler) if arguments.scheduler else Scheduler(arguments.jobs)
+    with progress() as tell, marking as scheduler:
         outcome = Batch(course, assignment, seed=seed, walls=walls, force=arguments.force, tell=tell).run(scheduler)
     print(f"{assignment}: {len(outcome.recorded)} graded, {len(outcome.stood)} as before")
     show("refused", (f"{student}: {sentence}" for student, sentence in sorted(outcome.refused.items())))
