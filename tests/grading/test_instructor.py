@@ -145,6 +145,34 @@ def test_a_student_whose_feedback_fails_does_not_stop_the_others(graded, capsys)
     assert not (graded.root / "feedback" / "ann" / SET).exists()
 
 
+def test_a_changed_date_rule_or_extension_is_recorded_anew_and_nothing_is_marked_twice(walls, course, capsys):
+    hand_in(course, "ann", when="2026-11-20 12:00:00 UTC")
+
+    def due(when):
+        with course.gradebook() as gradebook:
+            gradebook.update_or_create_assignment(SET, duedate=parse_utc(when))
+
+    def grade():
+        assert main(["grade", "ps2", "-j", "1"]) == 0
+        (row,) = status.rows(course, SET)
+        return capsys.readouterr().out.split(": ")[1].strip(), row.mark, bool(row.late)
+
+    anew, before = "1 graded, 0 as before", "0 graded, 1 as before"
+    assert grade() == (anew, 16, False)
+    (kept,) = (course.root / KEPT / "marked").iterdir()
+    when = kept.stat().st_mtime_ns
+    due("2026-11-20 11:00:00 UTC")
+    assert grade() == (anew, 16, True)
+    with Path("nbgrader_config.py").open("a") as file:
+        file.write('\nc.LateSubmissionPlugin.penalty_method = "zero"\n')
+    assert grade() == (anew, 0, True)
+    assert grade() == (before, 0, True)
+    with course.gradebook() as gradebook:
+        gradebook.grant_extension(SET, "ann", hours=2)
+    assert grade() == (anew, 16, False)
+    assert kept.stat().st_mtime_ns == when
+
+
 WRONG = {
     "status ps9": "expected a problem set in solutions/, one of ps2-rnn; got 'ps9'",
     "grade ps2 -j 0": "expected --jobs to be at least 1, got 0",
