@@ -51,6 +51,7 @@ def test_the_notebook_is_in_its_normal_form(path):
 def test_the_chapter_has_the_templates_sections_in_order(path):
     headings = HEADED.findall(prose(path))
     assert [name for name in headings if name in SECTIONS] == list(SECTIONS)
+    assert headings[-1] == SECTIONS[-1]
 
 
 @each_chapter
