@@ -92,9 +92,10 @@ class Course:
     def gradebook(self) -> Gradebook:
         """nbgrader's database, as a context manager. Raises `CourseError` if its file is not there."""
         url = make_url(self.directory.db_url)
-        if url.drivername.startswith("sqlite") and url.database and not Path(url.database).exists():
+        path = Path(url.database or "")
+        if url.drivername.startswith("sqlite") and url.database and not path.exists():
             raise CourseError(
-                f"expected the gradebook {Path(url.database).name}, found none: "
+                f"expected the gradebook {path.name}, found none: "
                 "`nbgrader generate_assignment` makes it, with the problem set that you name"
             )
         return Gradebook(self.directory.db_url, self.directory.course_id)

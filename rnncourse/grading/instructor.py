@@ -68,7 +68,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run_collect(arguments: argparse.Namespace) -> int:
-    """`collect`: returns the exit status."""
+    """`collect`: returns the exit status. Raises `CourseError` if it was called wrongly."""
     course, assignment = opened(arguments)
     try:
         found = collect.collect(course, assignment, arguments.place)
@@ -83,7 +83,7 @@ def run_collect(arguments: argparse.Namespace) -> int:
 
 
 def run_grade(arguments: argparse.Namespace) -> int:
-    """`grade`: returns the exit status."""
+    """`grade`: returns the exit status. Raises `CourseError` if it was called wrongly."""
     if arguments.jobs < 1:
         raise CourseError(f"expected --jobs to be at least 1, got {arguments.jobs}")
     course, assignment = opened(arguments)

@@ -17,6 +17,7 @@ INSTALL = "Debian, Ubuntu: apt install {0}; Fedora: dnf install {1}; Arch: pacma
 """How a package is installed, by the names it has there."""
 
 NO_LINUX = "the sandbox needs Linux: use a container, or WSL on Windows; see the instructors' page of the appendix"
+"""How to grade on another system."""
 
 OK, MISSING, NOTE = "ok", "missing", "note"
 """Of a finding: all is well; grading cannot go on; grading can go on, but read this."""
@@ -96,8 +97,7 @@ def namespaces(system: Path) -> Iterator[Finding]:
     if bad:
         return
     if setting(system, "kernel.apparmor_restrict_unprivileged_userns") == "1":
-        cure = "if no sandbox starts: apt install apparmor-profiles, then link /usr/share/apparmor/extra-profiles/"
-        cure += "bwrap-userns-restrict into /etc/apparmor.d and restart apparmor"
+        cure = "if no sandbox starts, load the profile for bwrap that Ubuntu has; the instructors' page says how"
         yield Finding(NOTE, "AppArmor restricts user namespaces (Ubuntu 24.04 and later)", cure)
     else:
         yield Finding(OK, "user namespaces are allowed")

@@ -30,7 +30,7 @@ def run_status(arguments: argparse.Namespace) -> int:
 
 
 def run_export(arguments: argparse.Namespace) -> int:
-    """`export`: returns the exit status."""
+    """`export`: returns the exit status. Raises `CourseError` if it was called wrongly."""
     try:
         count = export.export(Course(Path()), arguments.output)
     except OSError as error:
@@ -40,7 +40,7 @@ def run_export(arguments: argparse.Namespace) -> int:
 
 
 def run_similar(arguments: argparse.Namespace) -> int:
-    """`similar`: returns the exit status."""
+    """`similar`: returns the exit status. Raises `CourseError` if it was called wrongly."""
     if not 0 < arguments.above <= 1:
         raise CourseError(f"expected --above to be a share, above 0 and at most 1, got {arguments.above:g}")
     course, assignment = opened(arguments)

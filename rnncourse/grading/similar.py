@@ -24,6 +24,9 @@ from rnncourse.grading.course import Course
 LENGTH, LEAST, THRESHOLD = 5, 15, 0.6
 """Tokens in a k-gram; k-grams of their own that both functions must have at least; the index from which it is told."""
 
+LETTERS = 300_000
+"""Of code that are compared of one student; who wrote more is not."""
+
 REST = "(other code)"
 """What a student wrote besides the functions that were asked for, as if it were one more."""
 
@@ -138,6 +141,8 @@ def similar(course: Course, assignment: str, threshold: float = THRESHOLD) -> tu
         folder = course.folder(course.directory.submitted_directory, name, assignment)
         try:
             cells = [cell for sheet in sheets for cell in read(folder / f"{sheet.name}.ipynb")]
+            if sum(map(len, cells)) > LETTERS:
+                raise submission.Refused(f"expected at most {LETTERS} characters of code to compare")
             students[name] = functions(cells, asked)
         except submission.Refused as refused:
             unread[name] = str(refused)

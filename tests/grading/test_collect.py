@@ -11,9 +11,10 @@ import pytest
 from courses import ROOT, SET
 
 from rnncourse.grading import downloads
-from rnncourse.grading.collect import Names, collect
+from rnncourse.grading.collect import collect
 from rnncourse.grading.course import Course
 from rnncourse.grading.downloads import NoDownloads, files
+from rnncourse.grading.names import Names
 
 LINK = 0o120777 << 16
 
@@ -80,6 +81,7 @@ OWNERS = {
     "lovelaceada_LATE_1234_5678_rnn-2.ipynb": "lovelaceada",
     "PS 2_ada_attempt_2026-11-20-12-00-00_rnn.ipynb": "ada",
     "ada_ps2-rnn/work/rnn.ipynb": "ada",
+    "Zoe\u0308/rnn.ipynb": "Zo\u00eb",
 }
 
 
@@ -109,6 +111,17 @@ def test_a_folder_around_all_others_is_no_student():
     assert [names.owner(path) for path in flat] == [("ada", "rnn"), ("ben", "rnn")]
     one = [("ada", "old_rnn.ipynb")]
     assert Names(SET, ["rnn"], one).owner(one[0]) == ("ada", "rnn")
+
+
+def test_two_students_of_one_name_are_not_taken_for_one():
+    paths = [(f"Ada Lee_{number}_assignsubmission_file_", "rnn.ipynb") for number in (1, 2)]
+    names = Names(SET, ["rnn"], [*paths, ("Bo_3_assignsubmission_file_", "rnn.ipynb")])
+    assert [names.owner(path) for path in paths] == [
+        "more than one student is called Ada Lee: rename their folders or files"
+    ] * 2
+    assert names.owner(("Bo_3_assignsubmission_file_", "rnn.ipynb")) == ("Bo", "rnn")
+    twice = [("ada_LATE_1_8_rnn.ipynb",), ("ada_1_9_rnn-1.ipynb",)]
+    assert Names(SET, ["rnn"], twice).owner(twice[0]) == ("ada", "rnn"), "two attempts of one student"
 
 
 def test_a_folder_of_students_is_collected_with_its_times(course, place):

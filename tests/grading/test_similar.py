@@ -101,7 +101,10 @@ def test_a_class_is_compared(tmp_path, monkeypatch):
                 cell.source = source
         hand_in(course, student, notebook)
     hand_in(course, "fay", b"{")
+    huge = model()
+    huge.cells += [nbformat.v4.new_code_cell("x = 1\n" * 30_000)] * 2
+    hand_in(course, "hal", huge)
     hand_in(course, "gus", nbformat.read(ROOT / "exercises" / SET / "rnn.ipynb", as_version=4))
     found, unread = similar.similar(course, SET)
     assert [(pair.one, pair.other, list(pair.functions)) for pair in found] == [("cleo", "dora", ["rnn_forward"])]
-    assert list(unread) == ["fay"]
+    assert list(unread) == ["fay", "hal"]
