@@ -6,6 +6,7 @@ stay what they were.
 """
 
 import logging
+import re
 import tempfile
 import warnings
 from pathlib import Path
@@ -14,13 +15,8 @@ import nbformat
 from nbgrader.converters import Autograde
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.preprocessors import (
-    AssignLatePenalties,
-    CheckCellMetadata,
-    OverwriteCells,
-    OverwriteKernelspec,
-    SaveAutoGrades,
-)
+from nbgrader.preprocessors import AssignLatePenalties, OverwriteCells, SaveAutoGrades
+from nbgrader.utils import parse_utc
 from sqlalchemy.exc import SAWarning
 
 from rnncourse.grading.course import Course
@@ -38,7 +34,14 @@ def timestamp(folder: Path) -> str | None:
     path = folder / TIMESTAMP
     if path.is_symlink() or not path.is_file() or path.stat().st_size > 200:
         return None
-    return path.read_text(encoding="utf-8", errors="replace").strip() or None
+    when = path.read_text(encoding="utf-8", errors="replace").strip()
+    if not re.fullmatch(r"[\w .:+-]+", when, flags=re.ASCII):  # a path would be read as a time zone
+        return None
+    try:
+        parse_utc(when)
+    except (ValueError, OverflowError):
+        return None
+    return when
 
 
 def record(course: Course, assignment: str, student: str, marked: dict[str, str], when: str | None) -> None:
@@ -59,8 +62,8 @@ def record(course: Course, assignment: str, student: str, marked: dict[str, str]
         directory.assignment_id, directory.student_id = assignment, student
         converter = Autograde(coursedir=directory, config=course.config)
         converter.force = True
-        converter.sanitize_preprocessors = [OverwriteKernelspec, OverwriteCells, CheckCellMetadata]
-        converter.autograde_preprocessors = [SaveAutoGrades, AssignLatePenalties, CheckCellMetadata]
+        converter.sanitize_preprocessors = [OverwriteCells]
+        converter.autograde_preprocessors = [SaveAutoGrades, AssignLatePenalties]
         converter.log = logging.getLogger(f"{__name__}.nbgrader")
         converter.log.setLevel(logging.CRITICAL)
         try:
