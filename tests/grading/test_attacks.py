@@ -3,20 +3,32 @@
 They run inside the sandbox only, and refuse anywhere else: see `attacks/harness.py`.
 """
 
+import json
 import os
 import re
 import resource
+import shutil
 import socket
+import subprocess
+import sys
 import time
 from contextlib import closing, suppress
 from pathlib import Path
 
 import nbformat
 import pytest
-from grading.attacks import forge, leave, look, overdo
-from grading.attacks.harness import SEED, armed, hand_in
+from grading.attacks import forge, leave, look, overdo, show
+from grading.attacks.alive import Alive
+from grading.attacks.harness import ROOT, SEED, armed, hand_in
 
+from rnncourse.grading import hidden
+from rnncourse.grading.batch import Batch, Scheduler
+from rnncourse.grading.checks import find
+from rnncourse.grading.checks.judge import Sitting
+from rnncourse.grading.course import Course
+from rnncourse.grading.feedback import generate
 from rnncourse.grading.marking import TOO_LONG, Marking
+from rnncourse.grading.rebuild import grade_id
 from rnncourse.grading.sandbox.bubblewrap import Limits
 from rnncourse.grading.sandbox.worker import Worker
 
@@ -47,6 +59,40 @@ def test_no_answer_is_right_but_the_right_one(name, room):
     assert not outputs, f"the attack did not run: {outputs}"
     report = room.judge(attack.name)
     assert report.points == attack.points, report
+
+
+@pytest.mark.parametrize(("seed", "points"), [("0", 4), (SEED, 0)])
+def test_answers_learnt_by_heart_are_right_for_the_public_seed_only(seed, points):
+    public = Sitting(find("rnn_step"), hidden("0"))
+    table = {case.args["h"].tobytes(): public.wanted[k]["h_next"].tolist() for k, case in enumerate(public.cases)}
+    source = f"import numpy as np\ntable = {table!r}\ndef rnn_step(x, h, W_x, W_h, b):\n"
+    source += "    return np.array(table.get(h.tobytes(), np.zeros_like(h)), dtype=float)"
+    marking = Marking({}, seed)
+    marking.deadline = float("inf")
+    assert not marking.run(armed(source))
+    try:
+        assert marking.judge("rnn_step").points == points
+    finally:
+        marking.stop()
+
+
+def test_a_lie_about_what_became_of_the_inputs_is_worth_their_points_only(room):
+    """The process alone can say whether an input was changed: a limit of judging from outside, and how far it goes."""
+    spoils = (
+        "import numpy as np\ndef rnn_step(x, h, W_x, W_h, b):\n    y = np.tanh(x @ W_x + h @ W_h + b)\n"
+    spoils += "    h[:] = 0\n    return y\n"
+    )
+    assert not room.run(armed(spoils))
+    assert room.judge("rnn_step").points == 3
+    lies = "import rnncourse.grading.sandbox.inside as inside\ntold, before = inside.told, []\n"
+    lies += "inside.told = lambda result, untouched: told(result._replace(args=before.pop(0)), untouched)\n"
+    keeps = "import copy\nshow = rnn_step\ndef rnn_step(x, h, W_x, W_h, b):\n"
+    keeps += (
+        "    before.append(copy.deepcopy(dict(x=x, h=h, W_x=W_x, W_h=W_h, b=b)))\n    return show(x, h, W_x, W_h, b)"
+    )
+    assert not room.run(armed(lies + spoils + keeps))
+    assert room.judge("rnn_step").points == 4
+    room.stop()
 
 
 @pytest.fixture(scope="module")
@@ -169,13 +215,13 @@ def test_no_process_outlives_its_submission(name, left):
 @pytest.mark.parametrize("name", overdo.CELLS)
 def test_a_cell_costs_no_more_than_itself(name, tmp_path):
     before = peak()
-    files = len(os.listdir("/proc/self/fd"))
+    files = len(list(Path("/proc/self/fd").iterdir()))
     attack = overdo.cell(name, overdo.CELLS[name])
     marked = hand_in(attack, tmp_path)
     assert "armed" in marked.all_said, "the attack did not run"
     assert sum(marked.points.values()) == attack.points, marked.all_said[:2000]
     assert_bounded(marked, before)
-    assert len(os.listdir("/proc/self/fd")) == files
+    assert len(list(Path("/proc/self/fd").iterdir())) == files
 
 
 FUNCTIONS = {name: overdo.function(source) for name, source in overdo.FUNCTIONS.items()}
@@ -195,7 +241,8 @@ def test_a_function_costs_no_more_than_itself(name, tmp_path):
 def test_pictures_in_every_cell_have_a_bound_together(tmp_path):
     picture = (
         "from IPython.display import Image, display\n"
-        "for _ in range(3): display(Image(b'\\x89PNG\\r\\n\\x1a\\n\\0\\0\\0\\rIHDR' + b'\\0\\0\\1\\0' * 2 + bytes(3 * 10**6), format='png'))"
+        "data = b'\\x89PNG\\r\\n\\x1a\\n\\0\\0\\0\\rIHDR' + b'\\0\\0\\1\\0' * 2 + bytes(3 * 10**6)\n"
+        "for _ in range(3): display(Image(data, format='png'))"
     )
     marked = hand_in(overdo.Attack("limits", (picture,) * 5, overdo.RIGHT, points=4), tmp_path)
     assert len(nbformat.writes(marked.notebook)) < 40 * 2**20
@@ -214,3 +261,104 @@ def assert_bounded(marked, before):
     assert marked.seconds < 2 * overdo.LOW.submission
     assert peak() - before < 400
     assert len(nbformat.writes(marked.notebook)) < 2**21
+
+
+@pytest.fixture(scope="module")
+def course(walls, tmp_path_factory):
+    """A course in which every strange folder was handed in, besides an honest one; graded, with feedback."""
+    root = tmp_path_factory.mktemp("course")
+    for folder in ("solutions", "exercises"):
+        shutil.copytree(ROOT / folder / "ps2-rnn", root / folder / "ps2-rnn")
+    shutil.copy(ROOT / "nbgrader_config.py", root)
+    nbgrader, own = Path(sys.executable).parent, {"HOME": str(root), "JUPYTER_CONFIG_DIR": str(root / ".config")}
+    environment = os.environ | own | {"PATH": f"{nbgrader}{os.pathsep}{os.environ['PATH']}"}
+    command = [nbgrader / "nbgrader", "generate_assignment", "ps2-rnn"]
+    subprocess.run(command, cwd=root, env=environment, check=True, capture_output=True)
+
+    released = root / "exercises" / "ps2-rnn" / "rnn.ipynb"
+    stub = nbformat.read(released, as_version=4)
+    stub.cells = [cell for cell in stub.cells if grade_id(cell)]
+    short = tmp_path_factory.mktemp("stub") / "rnn.ipynb"
+    nbformat.write(stub, short)
+    (root / "submitted").mkdir()
+    for student, make, _ in show.STRANGE.values():
+        make(root / "submitted" / student, short)
+    for student in show.NAMES.values():
+        show.stub(root / "submitted" / student, short)
+    show.stub(root / "submitted" / "plain", short)
+    honest = nbformat.read(ROOT / "solutions" / "ps2-rnn" / "rnn.ipynb", as_version=4)
+    for name, text in (("ada", nbformat.writes(honest)), ("eve", json.dumps(show.page(stub)))):
+        show.notebook(lambda path, _, text=text: path.write_text(text, encoding="utf-8"))(
+            root / "submitted" / name, short
+        )
+    course = Course(root)
+    before = peak()
+    with Scheduler(2) as scheduler:
+        outcome = Batch(course, "ps2-rnn", seed=SEED, walls=True, limits=Limits(cell=5.0)).run(scheduler)
+    for name in ("eve", "plain", "student0", "student2"):
+        generate(course, "ps2-rnn", name, root / "feedback" / name / "ps2-rnn")
+    with course.gradebook() as gradebook:
+        scores = {one.student_id: one.score for one in gradebook.assignment_submissions("ps2-rnn")}
+    return root, outcome, scores, peak() - before
+
+
+def test_the_batch_goes_on_past_all_of_them(course):
+    _, outcome, scores, taken = course
+    assert outcome.failed == {}
+    assert {name for name, score in scores.items() if score} == {"ada"} and scores["ada"] == 16
+    assert taken < 400
+
+
+@pytest.mark.parametrize("what", show.STRANGE)
+def test_what_is_handed_in_is_graded_or_refused_with_a_sentence(what, course):
+    root, outcome, scores, _ = course
+    student, _, sentence = show.STRANGE[what]
+    assert scores.get(student, 0) == 0
+    if sentence is None:
+        assert student in outcome.recorded
+    else:
+        assert sentence in outcome.refused[student]
+    for page in (root / "feedback" / student).rglob("*"):
+        if page.is_file():
+            content = page.read_bytes()
+            assert b"root:x:0" not in content and b"SQLite format" not in content and b"evil ran" not in content
+
+
+@pytest.mark.parametrize("what", show.NAMES)
+def test_a_name_that_is_none_is_refused(what, course):
+    root, outcome, scores, _ = course
+    assert "the folder's name is no name of a student" in outcome.refused[ascii(show.NAMES[what])]
+    assert show.NAMES[what] not in scores
+    assert not any(show.NAMES[what] == path.name for path in root.rglob("*") if "submitted" not in path.parts)
+
+
+@pytest.fixture(scope="module")
+def pages(course):
+    """The feedback of the hostile student, and that of one who handed in a stub."""
+    root = course[0]
+    return [
+        Alive((root / "feedback" / student / "ps2-rnn" / "rnn.html").read_text(encoding="utf-8"))
+        for student in ("eve", "plain")
+    ]
+
+
+@pytest.mark.parametrize("name", show.SHOWN)
+def test_nothing_comes_alive_in_the_feedback(name, pages, course):
+    page, _ = pages
+    token = show.token(name)
+    alive = page.parts_with(token)
+    assert not alive, alive[0][:300]
+
+
+def test_the_feedback_loads_and_runs_what_that_of_others_does(pages):
+    page, plain = pages
+    assert page.programs == plain.programs
+    assert page.loaded == plain.loaded
+    assert page.handlers == plain.handlers
+    assert not any("javascript:" in value for _, value in page.attributes)
+
+
+def test_the_attacks_on_the_feedback_ran(course):
+    text = (course[0] / "feedback" / "eve" / "ps2-rnn" / "rnn.html").read_text(encoding="utf-8")
+    missing = [name for name in show.SHOWN if show.token(name) not in text]
+    assert len(missing) < 5, missing

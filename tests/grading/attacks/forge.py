@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (a cell reads as it is handed in)
 """Forging marks: functions that are not written, or wrong, out for points all the same.
 
 `WHOLE` are whole notebooks, each in a sandbox of its own. `ANSWERS` are functions alone: they spoil nothing for each
@@ -8,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from grading.attacks.harness import STUB, Attack, armed
+from grading.attacks.harness import Attack, armed
 
 NAMES = "x, h, W_x, W_h, b"
 ZEROS = armed(f"def rnn_step({NAMES}):\n    return np.zeros_like(h)")

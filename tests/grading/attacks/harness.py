@@ -44,6 +44,9 @@ def armed(source: str) -> str:
     return f"{ONLY_INSIDE}\n{source.strip()}\n"
 
 
+USUAL = Limits(cell=10.0, function=5.0, submission=40.0)
+
+
 @dataclass(frozen=True)
 class Attack:
     """A submission: what it hands in, and what it must not earn.
@@ -59,7 +62,7 @@ class Attack:
     edit: Callable[[dict[str, Any]], None] = lambda document: None
     points: int = 0
     problem_set: str = "ps2-rnn"
-    limits: Limits = Limits(cell=10.0, function=5.0, submission=40.0)
+    limits: Limits = USUAL
 
 
 @dataclass(frozen=True)

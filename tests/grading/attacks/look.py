@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (a cell reads as it is handed in)
 """Reading what is secret, and reaching out: probes, each a cell that prints what it got hold of.
 
 All of a kind share one sandbox. A probe is stopped if what it prints matches its pattern from end to end.

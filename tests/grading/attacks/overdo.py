@@ -1,12 +1,13 @@
+# ruff: noqa: E501 (a cell reads as it is handed in)
 """Exhausting and crashing: what takes time, memory, processes, files, room on the line; what kills, stops, garbles.
 
 Each has a sandbox of its own with low limits. The function behind it is right: what the attack breaks is its own, and
 the notebook goes on to its mark, unless the attack is in the function itself.
 """
 
-from rnncourse.grading.sandbox.bubblewrap import Limits
-
 from grading.attacks.harness import STUB, Attack, armed
+
+from rnncourse.grading.sandbox.bubblewrap import Limits
 
 LOW = Limits(memory=400 * 2**20, cell=1.5, function=1.5, submission=20.0)
 RIGHT = {"rnn_step": armed("import numpy as np\n" + STUB["right rnn_step"])}
