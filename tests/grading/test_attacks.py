@@ -78,18 +78,15 @@ def test_answers_learnt_by_heart_are_right_for_the_public_seed_only(seed, points
 
 def test_a_lie_about_what_became_of_the_inputs_is_worth_their_points_only(room):
     """The process alone can say whether an input was changed: a limit of judging from outside, and how far it goes."""
-    spoils = (
-        "import numpy as np\ndef rnn_step(x, h, W_x, W_h, b):\n    y = np.tanh(x @ W_x + h @ W_h + b)\n"
+    spoils = "import numpy as np\ndef rnn_step(x, h, W_x, W_h, b):\n    y = np.tanh(x @ W_x + h @ W_h + b)\n"
     spoils += "    h[:] = 0\n    return y\n"
-    )
     assert not room.run(armed(spoils))
     assert room.judge("rnn_step").points == 3
     lies = "import rnncourse.grading.sandbox.inside as inside\ntold, before = inside.told, []\n"
     lies += "inside.told = lambda result, untouched: told(result._replace(args=before.pop(0)), untouched)\n"
-    keeps = "import copy\nshow = rnn_step\ndef rnn_step(x, h, W_x, W_h, b):\n"
-    keeps += (
-        "    before.append(copy.deepcopy(dict(x=x, h=h, W_x=W_x, W_h=W_h, b=b)))\n    return show(x, h, W_x, W_h, b)"
-    )
+    keeps = "import copy\nspoils = rnn_step\ndef rnn_step(x, h, W_x, W_h, b):\n"
+    keeps += "    before.append(copy.deepcopy(dict(x=x, h=h, W_x=W_x, W_h=W_h, b=b)))\n"
+    keeps += "    return spoils(x, h, W_x, W_h, b)"
     assert not room.run(armed(lies + spoils + keeps))
     assert room.judge("rnn_step").points == 4
     room.stop()
