@@ -27,10 +27,10 @@ from rnncourse.grading.checks.wrong import WrongForm
 from rnncourse.grading.rebuild import grade_id
 from rnncourse.grading.sandbox.bubblewrap import Limits
 from rnncourse.grading.sandbox.wire import Garbled, decode, encode, type_name
-from rnncourse.grading.sandbox.worker import Dead, Worker
+from rnncourse.grading.sandbox.worker import Dead, Ended, Worker
 from rnncourse.grading.submission import BYTES, SKIPPED
 
-STARTS = 4
+STARTS = 8
 """How often a sandbox is started for one notebook. What kills one costs its own cell; what kills all costs the rest."""
 
 ASKED, RESULT = 20_000, 1_000_000
@@ -152,30 +152,37 @@ class Marking:
             return cases.refused(WrongForm(f"what {name} returned could not be compared ({type(error).__name__})"))
 
     def ask(self, request: dict[str, Any], seconds: float, serve: Any = None) -> dict[str, Any]:
-        """Ask the sandbox, after starting it if need be. Raises `Dead`, and the sandbox is no more."""
+        """Ask the sandbox, after starting it if need be. Raises `Dead`, and the sandbox is no more.
+
+        One that ended is asked again, once, in a new one: something else may have killed it.
+        """
+        try:
+            return self.ask_once(request, seconds, serve)
+        except Ended:
+            return self.ask_once(request, seconds, serve)
+
+    def ask_once(self, request: dict[str, Any], seconds: float, serve: Any) -> dict[str, Any]:
+        """Ask the sandbox. Raises `Dead`, and the sandbox is no more."""
         left = self.deadline - time.monotonic()
         if left <= 0:
             self.stop()
             raise Dead(f"the {self.limits.submission:g} seconds for the whole notebook are used up")
-        if self.worker is None:
-            self.start()
-        assert self.worker is not None
+        worker = self.worker or self.start()
         try:
-            return self.worker.ask(request, min(left, seconds), serve)
+            return worker.ask(request, min(left, seconds), serve)
         except Dead:
             self.stop()
             raise
 
-    def start(self) -> None:
+    def start(self) -> Worker:
         """Start a sandbox and bring it to where the last one was. Raises `Dead`."""
         if self.starts == STARTS:
             raise Dead(f"it was started {STARTS} times, and stopped each time")
         self.starts += 1
-        self.worker = Worker(self.limits, self.walls)
-        again, self.ran = self.ran, []
-        for source in again:
-            self.ask({"run": source}, self.limits.cell)
-            self.ran.append(source)
+        self.worker = worker = Worker(self.limits, self.walls)
+        for source in self.ran:
+            self.ask_once({"run": source}, self.limits.cell, None)
+        return worker
 
     def stop(self) -> None:
         """End the sandbox."""

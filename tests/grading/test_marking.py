@@ -11,6 +11,7 @@ from rnncourse.grading import marking
 from rnncourse.grading.marking import Marking, NoCheck
 from rnncourse.grading.rebuild import grade_id
 from rnncourse.grading.sandbox.bubblewrap import Limits
+from rnncourse.grading.sandbox.worker import Worker
 from rnncourse.grading.unit import Sheet, staged
 
 ROOT = Path(__file__).parents[2]
@@ -133,6 +134,20 @@ def test_a_function_that_ends_the_process_costs_its_own_points(marks):
     points, marked = marks("ps2-rnn", crash)
     assert points == possible("ps2-rnn") | {"rnn_forward": 0}
     assert "could not be called to its end: the process ended" in answer(marked, "grade_rnn_forward").outputs[0].text
+
+
+def test_a_sandbox_that_something_else_killed_costs_nothing(marks, monkeypatch):
+    ask, kills = Worker.ask, []
+
+    def killed_at_the_first_call(self, request, *rest, **named):
+        if "call" in request and not kills:
+            kills.append(self.process.pid)
+            self.process.kill()
+        return ask(self, request, *rest, **named)
+
+    monkeypatch.setattr(Worker, "ask", killed_at_the_first_call)
+    points, _ = marks("ps2-rnn")
+    assert kills and points == possible("ps2-rnn")
 
 
 def test_a_function_that_never_returns_costs_its_own_points(marks):

@@ -27,6 +27,10 @@ class Dead(Exception):
     """The process in the sandbox is gone: a sentence says why. It has been stopped, with all it started."""
 
 
+class Ended(Dead):
+    """It ended by itself, or something killed it: nobody can say which."""
+
+
 class Worker:
     """A process in a sandbox that answers requests, one at a time. `close` it, or use it as a context manager.
 
@@ -117,8 +121,10 @@ class Worker:
                 self._send(serve(reply), deadline)
         except Garbled as error:
             raise Dead(f"what came back could not be read: {error}") from None
+        except ConnectionError:
+            raise Ended(self._last_words()) from None
         except OSError as error:
-            raise Dead(self._reason(error)) from None
+            raise Dead(str(error)) from None
 
     def _send(self, message: dict[str, Any], deadline: float) -> None:
         data = json.dumps(message).encode()
@@ -166,9 +172,9 @@ class Worker:
                 raise Dead(f"it used more than {self.limits.memory >> 20} MiB of memory")
         self.line.settimeout(min(left, TICK))
 
-    def _reason(self, error: OSError) -> str:
+    def _last_words(self) -> str:
         said = self.said.read_text(encoding="utf-8", errors="replace")[:2000].strip()
-        return f"the process ended{': ' + said if said else ''}" if isinstance(error, ConnectionError) else str(error)
+        return f"the process ended{': ' + said if said else ''}"
 
 
 def family(pid: int) -> list[psutil.Process]:
