@@ -1,13 +1,17 @@
 """`python -m rnncourse.grading check NOTEBOOK` says what a student's notebook is worth and whether it can be handed in.
 
 `release` regenerates exercises/ from solutions/, and `in-step` says whether that is needed. `bank` judges all known
-mistakes and other solutions, prints a row for each function, and writes the table of the appendix, in two minutes. All
-work in the current folder, which must be the project's root, and end with status 1 if something is wrong.
+mistakes and other solutions, prints a row for each function, and writes the table of the appendix, in two minutes.
+`doctor`, `collect`, `grade`, `status`, `feedback`, `export` and `similar` are the instructor's: the appendix's page "For
+instructors" goes through them. All work in the current folder, which must be the project's root, and end with status 1
+if something is wrong.
 """
 
 import argparse
 import sys
 from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from rnncourse.book.files import write
 from rnncourse.grading import bank, instructor
@@ -55,8 +59,10 @@ def main(argv: list[str] | None = None) -> str | int:
                 print(f"exercises/{name} changed")
         elif lines := out_of_step(root):
             return "\n".join(["exercises/ is not in step with solutions/; `make exercises` mends it:", *lines])
-    except (CourseError, NotAProblemSet, ReleaseError) as error:
+    except (CourseError, NotAProblemSet, ReleaseError, OSError, SQLAlchemyError) as error:
         return str(error)
+    except KeyboardInterrupt:
+        return "stopped; what was done is kept, and the same command goes on from there"
     return 0
 
 

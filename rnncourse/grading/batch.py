@@ -33,7 +33,8 @@ KEPT = ".grading"
 """Where marked notebooks are kept, in the course's folder."""
 
 TROUBLE = "trouble"
-"""The folder there with a file for each problem set: who was refused and what failed in the last batch, and why."""
+"""The folder there with a file for each problem set: who was refused and what failed in the last batch, and why; and
+whether there were walls."""
 
 TRIES = 4
 """How often a notebook is given to a process that then ends without a result, before it is given up."""
@@ -113,7 +114,7 @@ class Batch:
                 flying[scheduler.submit(student.units[missing])] = student, missing
         while flying:
             self.land(flying, len(names))
-        trouble = {"refused": self.outcome.refused, "failed": self.outcome.failed}
+        trouble = {"refused": self.outcome.refused, "failed": self.outcome.failed, "walls": self.walls}
         write(self.kept / TROUBLE / f"{self.assignment}.json", json.dumps(trouble, indent=1, sort_keys=True))
         return self.outcome
 

@@ -26,6 +26,8 @@ def run_status(arguments: argparse.Namespace) -> int:
     """`status`: returns the exit status."""
     course, assignment = opened(arguments)
     print(f"{assignment}\n{status.table(status.rows(course, assignment))}")
+    if not status.trouble(course, assignment).get("walls", True):
+        print("Marked without a sandbox: any of these marks may be forged.")
     return ALL
 
 

@@ -36,7 +36,8 @@ def rows(course: Course, assignment: str) -> list[Row]:
     """A row for each student of the gradebook and each who handed something in. Raises `CourseError`."""
     course.expect_known(assignment)
     names, unnamed = course.handed_in(assignment)
-    refused, failed = trouble(course, assignment)
+    last = trouble(course, assignment)
+    refused, failed = last.get("refused", {}), last.get("failed", {})
     with course.gradebook() as gradebook:
         of = gradebook.find_assignment(assignment).max_score
         submissions = {one.student_id: one for one in gradebook.assignment_submissions(assignment)}
@@ -58,11 +59,11 @@ def rows(course: Course, assignment: str) -> list[Row]:
     return found
 
 
-def trouble(course: Course, assignment: str) -> tuple[dict[str, str], dict[str, str]]:
-    """Who was refused in the last batch, and what failed, with a sentence each."""
+def trouble(course: Course, assignment: str) -> dict[str, Any]:
+    """What the last batch left to say, as `Batch.run` writes it; empty if there was none."""
     path = course.root / KEPT / TROUBLE / f"{assignment}.json"
     kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    return kept.get("refused", {}), kept.get("failed", {})
+    return kept
 
 
 def mark(submission: SubmittedAssignment | None) -> float | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from courses import NOTEBOOK, SET, give_mark, hand_in, made
 from nbgrader.utils import parse_utc
+from sqlalchemy.exc import OperationalError
 
 from rnncourse.grading import feedback, status
 from rnncourse.grading.__main__ import main
@@ -171,6 +172,30 @@ def test_a_changed_date_rule_or_extension_is_recorded_anew_and_nothing_is_marked
         gradebook.grant_extension(SET, "ann", hours=2)
     assert grade() == (anew, 16, False)
     assert kept.stat().st_mtime_ns == when
+
+
+def test_marks_made_without_a_sandbox_are_said_to_be_untrusted(course, capsys):
+    hand_in(course, "ann")
+    assert main(["grade", "ps2", "-j", "1", "--sandbox", "none"]) == 0
+    assert "the marks can be forged" in capsys.readouterr().err
+    assert main(["status", "ps2"]) == 0
+    assert capsys.readouterr().out.endswith("Marked without a sandbox: any of these marks may be forged.\n")
+
+
+TROUBLES = {
+    "stopped; what was done is kept, and the same command goes on from there": KeyboardInterrupt(),
+    "[Errno 28] No space left on device": OSError(28, "No space left on device"),
+    "(builtins.str) database is locked": OperationalError("select", {}, "database is locked"),
+}
+
+
+@pytest.mark.parametrize("sentence", TROUBLES)
+def test_what_interrupts_a_command_is_told_in_a_sentence(course, monkeypatch, sentence):
+    def interrupted(*_):
+        raise TROUBLES[sentence]
+
+    monkeypatch.setattr(status, "rows", interrupted)
+    assert main(["status", "ps2"]).startswith(sentence)
 
 
 WRONG = {
