@@ -46,7 +46,7 @@ PROCESSES = {
     "a process": "subprocess.Popen(['sh', '-c', 'sleep 300; : left-behind-by-a-student'])",
     "a process in a session of its own": "subprocess.Popen(['sh', '-c', 'sleep 301; : left-behind-by-a-student'], start_new_session=True)",
     "a process whose parents are gone": (
-        "if os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n        [os.close(fd) for fd in (3, 4)]\n"
+        "if os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n"
         "        os.execlp('sh', 'sh', '-c', 'sleep 302; : left-behind-by-a-student')\n    os._exit(0)\nos.wait()"
     ),
     "a process that ignores signals": (
