@@ -2,9 +2,9 @@
 
 `release` regenerates exercises/ from solutions/, and `in-step` says whether that is needed. `bank` judges all known
 mistakes and other solutions, prints a row for each function, and writes the table of the appendix, in two minutes.
-`doctor`, `collect`, `grade`, `status`, `feedback`, `export` and `similar` are the instructor's: the appendix's page "For
-instructors" goes through them. All work in the current folder, which must be the project's root, and end with status 1
-if something is wrong.
+`doctor`, `collect`, `grade`, `status`, `feedback`, `export` and `similar` are the instructor's: the page "For
+instructors" of the appendix goes through them. All work in the current folder, which must be the project's root, and
+end with status 1 if something is wrong.
 """
 
 import argparse

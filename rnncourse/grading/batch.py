@@ -15,7 +15,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass, field
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
 from typing import Any
 
@@ -191,7 +191,7 @@ class Scheduler:
     """
 
     def __init__(self, processes: int) -> None:
-        self.processes, self.lock = processes, threading.Lock()
+        self.processes, self.lock, self.stopped = processes, threading.Lock(), False
         self.pool = self._new()
 
     def _new(self) -> ProcessPoolExecutor:
@@ -205,7 +205,7 @@ class Scheduler:
 
     def _try(self, unit: Unit, promise: "Future[str]", tries: int) -> None:
         def done(future: Future[str]) -> None:
-            if future.cancelled():
+            if future.cancelled() or self.stopped:
                 promise.cancel()
             elif isinstance(future.exception(), BrokenProcessPool) and tries > 1:
                 self._renew(pool)
@@ -233,9 +233,12 @@ class Scheduler:
 
     def __exit__(self, kind: type[BaseException] | None, *_: Any) -> None:
         if kind is not None:  # what is still running is of no use
-            for child in psutil.Process().children(recursive=True):
+            self.stopped = True
+            for child in active_children():
                 with suppress(psutil.NoSuchProcess):
-                    child.kill()
+                    for process in psutil.Process(child.pid).children(recursive=True):
+                        process.kill()
+                child.kill()
         self.pool.shutdown(wait=kind is None, cancel_futures=True)
 
 

@@ -3,11 +3,15 @@
 import csv
 import json
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from courses import NOTEBOOK, SET, give_mark, hand_in, made
+from courses import NOTEBOOK, SET, environment, give_mark, hand_in, made
 from nbgrader.utils import parse_utc
 from sqlalchemy.exc import OperationalError
 
@@ -196,6 +200,21 @@ def test_what_interrupts_a_command_is_told_in_a_sentence(course, monkeypatch, se
 
     monkeypatch.setattr(status, "rows", interrupted)
     assert main(["status", "ps2"]).startswith(sentence)
+
+
+def test_grading_that_is_stopped_says_only_that(walls, course):
+    for name in "abcdefgh":
+        hand_in(course, name)
+    command = [sys.executable, "-m", "rnncourse.grading", "grade", "ps2", "-j", "2", "--sandbox", "bwrap"]
+    process = subprocess.Popen(
+        command, env=environment(course.root), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    while process.poll() is None and not any((course.root / KEPT).glob("marked/*")):
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    said = process.communicate(timeout=60)[0].splitlines()
+    assert said == ["stopped; what was done is kept, and the same command goes on from there"]
+    assert process.returncode == 1
 
 
 WRONG = {
