@@ -2,8 +2,10 @@
 
 import json
 import os
+import resource
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -238,3 +240,31 @@ def test_a_kept_notebook_is_json(walls, course):
     graded(here)
     (kept,) = (here.root / ".grading" / "marked").iterdir()
     assert json.loads(kept.read_text())["nbformat"] == 4
+
+
+def command(root, **how):
+    """The grading command, run to its end."""
+    line = [sys.executable, "-m", "rnncourse.grading", "grade", "ps2", "-j", "2"]
+    return subprocess.run(line, cwd=root, env=environment(root), capture_output=True, text=True, **how)
+
+
+def test_a_locked_gradebook_loses_nothing(walls, course):
+    here = course({"ann": model()})
+    with sqlite3.connect(here.root / "gradebook.db") as other:
+        other.execute("BEGIN EXCLUSIVE")
+        first = command(here.root)
+    other.close()
+    assert first.returncode == 1 and "locked" in first.stdout + first.stderr
+    assert command(here.root).returncode == 0 and scores(here) == {"ann": 16}
+
+
+def test_a_full_disk_loses_nothing(walls, course):
+    here = course({"ann": model()})
+
+    def fill():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, resource.RLIM_INFINITY))
+
+    first = command(here.root, preexec_fn=fill)
+    assert first.returncode == 1 and "failed" in first.stdout
+    assert not list(here.root.glob(".grading/marked/[!.]*"))
+    assert command(here.root).returncode == 0 and scores(here) == {"ann": 16}
