@@ -32,42 +32,52 @@ def collect(course: Course, assignment: str, place: Path) -> Collected:
     """Take a class's notebooks of a problem set from a folder or a zip. Raises `NoDownloads`, `CourseError`."""
     sheets = [sheet.name for sheet in course.sheets(assignment)]
     names = Names(assignment, sheets, [file.parts for file in files(place)])
-    collected, taken = Collected(), dict[tuple[str, str], tuple[str, ...]]()
+    collected, taken = Collected(), dict[tuple[str, str], str]()
     for file in files(place):
-        shown = ascii("/".join(file.parts))[1:-1]
+        shown = "/".join(file.parts)
         owner = names.owner(file.parts)
         if file.refused or isinstance(owner, str):
-            collected.aside.append(f"{shown}: {file.refused or owner}")
+            collected.aside.append(printable(f"{shown}: {file.refused or owner}"))
             continue
         student, sheet = owner
         target = course.folder(course.directory.submitted_directory, student, assignment)
         if any(path.is_symlink() for path in (target.parent, target, target / f"{sheet}.ipynb")):
-            collected.aside.append(f"{shown}: submitted/{student} is a link")
+            collected.aside.append(printable(f"{shown}: submitted/{student} is a link"))
             continue
-        new = put(file, target, sheet)
+        try:
+            new = put(file, target, sheet)
+        except OSError as error:
+            collected.aside.append(printable(f"{shown}: it could not be written ({error})"))
+            continue
         if owner in taken:
-            winner = shown if new else "/".join(taken[owner])
-            collected.notes.append(f"{student}: two files for {sheet}.ipynb; the newest counts, {winner}")
+            winner = shown if new else taken[owner]
+            collected.notes.append(printable(f"{student}: two files for {sheet}.ipynb; the newest counts, {winner}"))
         elif not new:
             collected.stood.add(student)
         if new or owner not in taken:
-            taken[owner] = file.parts
+            taken[owner] = shown
         if new:
             collected.taken.add(student)
     collected.stood -= collected.taken
     return collected
 
 
+def printable(line: str) -> str:
+    """A line without what could steer a terminal."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in line)
+
+
 def put(file: File, target: Path, sheet: str) -> bool:
     """Put a file in its place, unless what is there is newer or the same; returns whether it was put."""
     path, old = target / f"{sheet}.ipynb", time_there(target)
-    if path.exists():
+    if path.is_file():
         if path.read_bytes() == file.data:
             return False
         if old is not None and (file.when is None or old > file.when):
             return False
     target.mkdir(parents=True, exist_ok=True)
     if file.when is not None:  # first: if the second write is never reached, the same call writes both again
+        (target / TIMESTAMP).unlink(missing_ok=True)  # it may be anything
         write(target / TIMESTAMP, f"{file.when:%Y-%m-%d %H:%M:%S} UTC")
     with tempfile.TemporaryDirectory(prefix=".collecting-", dir=target.parent) as folder:
         draft = Path(folder) / path.name

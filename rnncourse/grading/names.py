@@ -7,13 +7,17 @@ from collections.abc import Iterable
 from rnncourse.grading.course import NAME
 
 SYSTEMS = (
-    re.compile(
-        r"(?P<student>.+?)_(?P<id>\d+)_assignsubmission_file.*"
-    ),  # Moodle: Ada Lovelace_1234_assignsubmission_file_
-    re.compile(r".+?_(?P<student>[^_]+)_attempt_\d{4}(-\d\d){5}(_.*)?"),  # Blackboard: PS 5_ada_attempt_2026-…
-    re.compile(r"(?P<student>[^_]+)_(LATE_)?(?P<id>\d+)_\d+(_.*)?"),  # Canvas: lovelaceada_LATE_1234_5678_lstm.ipynb
+    # Moodle: Ada Lovelace_1234_assignsubmission_file_
+    re.compile(r"(?P<student>.+?)_(?P<id>\d+)_assignsubmission_file.*"),
+    # Canvas: lovelaceada_LATE_1234_5678_lstm.ipynb
+    re.compile(r"(?P<student>[^_]+)_(LATE_)?(?P<id>\d+)_\d+(_.*)?"),
+    # Blackboard: PS 5_ada_attempt_2026-11-20-12-00-00_lstm.ipynb
+    re.compile(r".+?_(?P<student>[^_]+)_attempt_\d{4}(-\d\d){5}(_.*)?"),
 )
-"""How systems name a student's folder or file; the number after the name tells students of one name apart."""
+"""How systems name a student's folder or file; the number after the name tells students of one name apart.
+
+Each is tried in its turn, and none can be led astray by the name that a student gives a file: it stands at the end.
+"""
 
 
 def is_systems(name: str) -> bool:
@@ -47,27 +51,32 @@ class Names:
             inner = [self.owner(path[1:]) for path in notebooks]
             if len({owner for owner in inner if not isinstance(owner, str)}) > 1:
                 self.around = first.pop()
-        for name in {part for path in notebooks for part in path}:
+        for path in notebooks:
+            _, named = self.named(path)
             for system in SYSTEMS:
-                if (match := system.fullmatch(name)) and "id" in system.groupindex:
+                if (match := system.fullmatch(named or "")) and "id" in system.groupindex:
                     self.ids.setdefault(plain(match["student"]), set()).add(match["id"])
+
+    def named(self, parts: tuple[str, ...]) -> tuple[str | None, str | None]:
+        """Which notebook a file is, if any, and the part of its path that names the student."""
+        if parts[:1] == (self.around,):
+            parts = parts[1:]
+        for sheet, name in self.sheets:
+            if parts and (match := name.fullmatch(parts[-1])):
+                folders = [folder for folder in parts[:-1] if folder not in self.sets]
+                return sheet, folders[0] if folders else match["own"]
+        return None, None
 
     def owner(self, parts: tuple[str, ...]) -> tuple[str, str] | str:
         """The student and the notebook; or a sentence why a file is nobody's."""
-        if parts[:1] == (self.around,):
-            parts = parts[1:]
-        found = [(sheet, match) for sheet, name in self.sheets if parts and (match := name.fullmatch(parts[-1]))]
-        if not found:
-            return (
-                f"no notebook of this problem set; expected {', '.join(f'{sheet}.ipynb' for sheet, _ in self.sheets)}"
-            )
-        sheet, match = found[0]
-        folders = [folder for folder in parts[:-1] if folder not in self.sets]
-        named = folders[0] if folders else match["own"]
-        if folders and not is_systems(folders[0]) and any(map(is_systems, folders[1:])):
-            return "it seems to lie in the zip of a class, within a folder; collect that zip by itself"
-        if not named:
+        sheet, named = self.named(parts)
+        if sheet is None:
+            known = ", ".join(f"{sheet}.ipynb" for sheet, _ in self.sheets)
+            return f"no notebook of this problem set; expected {known}"
+        if named is None:
             return "its name says nothing of a student; expected STUDENT/NOTEBOOK or STUDENT_NOTEBOOK"
+        if not is_systems(named) and any(map(is_systems, parts[:-1])):
+            return "it seems to lie in the zip of a class, within a folder; collect that zip by itself"
         student = self.student(named, sheet)
         if len(self.ids.get(student, ())) > 1:
             return f"more than one student is called {student}: rename their folders or files"

@@ -90,6 +90,14 @@ def test_whose_a_file_is(path):
     assert Names(SET, ["rnn"], []).owner(tuple(path.split("/"))) == (OWNERS[path], "rnn")
 
 
+# What a student may call a file does not make it another student's.
+OWNERS |= {
+    "Ada_1_assignsubmission_file_/Ben_2_assignsubmission_file_/rnn.ipynb": "Ada",
+    "Ada_1_assignsubmission_file_Ben_2_assignsubmission_file_rnn.ipynb": "Ada",
+    "ada_1_2_PS_ben_attempt_2026-11-20-12-00-00_rnn.ipynb": "ada",
+    "ada_1_2_ben_3_4_rnn.ipynb": "ada",
+}
+
 NOBODYS = {
     "rnn.ipynb": "its name says nothing of a student",
     "ada/lstm.ipynb": "no notebook of this problem set; expected rnn.ipynb",
@@ -122,6 +130,27 @@ def test_two_students_of_one_name_are_not_taken_for_one():
     assert names.owner(("Bo_3_assignsubmission_file_", "rnn.ipynb")) == ("Bo", "rnn")
     twice = [("ada_LATE_1_8_rnn.ipynb",), ("ada_1_9_rnn-1.ipynb",)]
     assert Names(SET, ["rnn"], twice).owner(twice[0]) == ("ada", "rnn"), "two attempts of one student"
+
+
+def test_no_student_can_make_another_one_seem_two():
+    paths = [
+        ("Ada_1_assignsubmission_file_", "Ben_9_assignsubmission_file_", "rnn.ipynb"),
+        ("Ben_2_assignsubmission_file_", "rnn.ipynb"),
+    ]
+    assert [Names(SET, ["rnn"], paths).owner(path) for path in paths] == [("Ada", "rnn"), ("Ben", "rnn")]
+
+
+def test_a_name_cannot_steer_the_terminal(course, place):
+    found = collect(course, SET, place({"a\x1b[2J\n.txt": b"", "ada/rnn.ipynb": b""}))
+    assert found.aside == ["a\ufffd[2J\ufffd.txt: no notebook of this problem set; expected rnn.ipynb"]
+
+
+def test_a_folder_that_cannot_be_written_to_does_not_stop_the_others(course, place):
+    (course.root / "submitted" / "ada" / SET / "timestamp.txt").mkdir(parents=True)
+    (course.root / "submitted" / "ben" / SET).mkdir(parents=True)
+    (course.root / "submitted" / "ben" / SET / "timestamp.txt").write_bytes(b"\xff")
+    found = collect(course, SET, place({"ada/rnn.ipynb": b"A", "ben/rnn.ipynb": b"B"}))
+    assert found.taken == {"ben"} and "ada/rnn.ipynb: it could not be written" in found.aside[0]
 
 
 def test_a_folder_of_students_is_collected_with_its_times(course, place):
