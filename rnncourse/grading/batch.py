@@ -6,16 +6,16 @@ where it stopped, nothing is marked twice, and what has changed is marked anew.
 
 import hashlib
 import json
+import multiprocessing
 import os
 import signal
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass, field
-from multiprocessing import active_children, get_context
+from multiprocessing import active_children
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,11 @@ KEPT = ".grading"
 TROUBLE = "trouble"
 """The folder there with a file for each problem set: who was refused and what failed in the last batch, and why; and
 whether there were walls."""
+
+PROCESSES = multiprocessing.get_context("spawn" if os.name == "nt" else "forkserver")
+"""How marking processes begin: as copies of one that has imported what they need, where the system can."""
+
+PROCESSES.set_forkserver_preload([Unit.__module__])
 
 TRIES = 4
 """How often a notebook is given to a process that then ends without a result, before it is given up."""
@@ -195,7 +200,7 @@ class Scheduler:
         self.pool = self._new()
 
     def _new(self) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(self.processes, get_context("spawn"), initializer=begin, initargs=(os.getpid(),))
+        return ProcessPoolExecutor(self.processes, PROCESSES, initializer=begin)
 
     def submit(self, unit: Unit) -> "Future[str]":
         """The marked notebook, to come."""
@@ -242,13 +247,13 @@ class Scheduler:
         self.pool.shutdown(wait=kind is None, cancel_futures=True)
 
 
-def begin(parent: int) -> None:
+def begin() -> None:
     """Begin a marking process: Ctrl-C is the parent's, and without the parent there is nothing to do."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def follow() -> None:
-        while os.getppid() == parent:
-            time.sleep(0.2)
+        if parent := multiprocessing.parent_process():
+            parent.join()
         os._exit(1)
 
     threading.Thread(target=follow, daemon=True).start()
