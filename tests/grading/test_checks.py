@@ -594,6 +594,27 @@ def test_a_mistake_in_one_function_costs_nothing_in_the_next():
     assert scope["rnn_step"] is forgets_bias, "the student's own function was not given back"
 
 
+def test_what_an_earlier_call_left_in_memory_earns_nothing():
+    def norms_with_lag_0_in(row):
+        def jacobian_norms(states, W_h):
+            T, B, H = states.shape
+            norms = np.empty((T + 1, B))
+            for b in range(B):
+                J = np.eye(H)
+                norms[row, b] = 1
+                for k in range(1, T + 1):
+                    J = J @ np.diag(1 - states[T - k, b] ** 2) @ W_h.T
+                    norms[k, b] = np.linalg.norm(J, 2)
+            return norms
+
+        return jacobian_norms
+
+    assert judged("jacobian_norms", norms_with_lag_0_in(row=0)).points == 5
+    report = judged("jacobian_norms", norms_with_lag_0_in(row=1))
+    assert report.points == 0
+    assert "norms holds nan" in report.advice[0]
+
+
 def test_warnings_and_prints_of_the_function_stay_quiet(capfd, recwarn):
     def noisy(x, h, W_x, W_h, b):
         print("debugging")

@@ -13,6 +13,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from functools import wraps
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -75,7 +76,7 @@ def attempt(
     """
     args = {name: copied(value) for name, value in args.items()}
     try:
-        with lending(function, lends):
+        with lending(function, lends), unwritten():
             value = function(*args.values())
     except (Exception, SystemExit) as error:  # whatever it is, the report says it
         return Result(None, Failure.of(error), args)
@@ -186,3 +187,38 @@ def lending(function: Function, lent: Mapping[str, Function]) -> Iterator[None]:
         for name in lent:
             scope.pop(name, None)
         scope.update(own)
+
+
+@contextmanager
+def unwritten() -> Iterator[None]:
+    """While inside, `np.empty` and `np.empty_like` give arrays of NaN, or of the largest integer.
+
+    They would hold what was last in that memory, which may be the right answer of an earlier call.
+    """
+    own = {name: getattr(np, name) for name in ("empty", "empty_like")}
+    for name, make in own.items():
+        setattr(np, name, marked(make))
+    try:
+        yield
+    finally:
+        for name, make in own.items():
+            setattr(np, name, make)
+
+
+def marked(make: Callable[..., Array]) -> Callable[..., Array]:
+    """The same function, whose arrays of numbers hold NaN, or the largest integer of their dtype.
+
+    >>> marked(np.empty)(2), marked(np.empty)(1, dtype=np.int8)
+    (array([nan, nan]), array([127], dtype=int8))
+    """
+
+    @wraps(make)
+    def made(*args: Any, **kwargs: Any) -> Array:
+        array = make(*args, **kwargs)
+        if array.dtype.kind in "fc":
+            array.fill(np.nan)
+        elif array.dtype.kind in "iu":
+            array.fill(np.iinfo(array.dtype).max)
+        return array
+
+    return made

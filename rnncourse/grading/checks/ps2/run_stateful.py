@@ -58,6 +58,8 @@ def cases(rng):
     yield Case("resets", "Windows 2 and 3 reset", draw(rng, T=3, B=2, D=4, H=5, reset=[0, 0, 1, 1, 0, 0]))
     yield Case("resets", "Windows 0 and 2 reset", draw(rng, T=2, B=3, D=4, H=5, reset=[1, 0, 1, 0]))
     yield Case("resets", "Every window resets", draw(rng, T=3, B=2, D=4, H=5, reset=[1, 1, 1, 1]))
+    still = draw(rng, T=2, B=3, D=2, H=4, reset=[1, 0])
+    yield Case("resets", "A state of 0 resets", still | {"h0": 0 * still["h0"]})
     yield Case("resets", "Your inputs afterwards", draw(rng, T=2, B=4, D=2, H=3, reset=[1, 0, 1]), untouched=True)
     yield Case(PLAIN, "Windows of one time step", draw(rng, T=1, B=2, D=3, H=4, reset=[0, 0, 0]))
     yield Case(PLAIN, "One window", draw(rng, T=4, B=2, D=3, H=5, reset=[0]))

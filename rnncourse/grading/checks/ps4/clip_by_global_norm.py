@@ -51,13 +51,18 @@ def zero(rng):
     return {"grads": {name: 0 * g for name, g in gradients(rng, D=3, H=2).items()}, "max_norm": 0.7}
 
 
+def tiny(rng):
+    """Gradients so short that a small number which keeps from dividing by 0 is longer."""
+    return {"grads": scaled(gradients(rng, D=2, H=3), 1e-7), "max_norm": 0.7}
+
+
 def enormous(rng):
     """Gradients in float32 whose squares it cannot hold."""
     return {"grads": {name: 1e25 * g for name, g in gradients(rng, D=2, H=3).items()}, "max_norm": 0.7}
 
 
 def cases(rng):
-    """Longer and shorter than the threshold, zero, other names; sizes of 1; float32, also of 1e25; inputs untouched."""
+    """Longer and shorter than the threshold, (almost) 0, other names; sizes of 1; float32, 1e25; inputs untouched."""
     yield Case("norm", "All sizes different", draw(rng, 0.3, D=2, H=3), NORM)
     yield Case("norm", "All sizes equal", draw(rng, 0.6, D=3, H=3), NORM)
     yield Case("norm", "Shorter than max_norm", draw(rng, 1.5, D=2, H=3), NORM)
@@ -68,6 +73,7 @@ def cases(rng):
     yield Case(SHORT, "Shorter than max_norm", draw(rng, 1.5, D=2, H=3), CLIPPED)
     yield Case(SHORT, "Much shorter than max_norm", draw(rng, 20, D=3, H=2), CLIPPED)
     yield Case(SHORT, "Gradients of 0", zero(rng))
+    yield Case(SHORT, "Gradients of 1e-7", tiny(rng), CLIPPED)
     yield Case("very large gradients", "Gradients of 1e25 in float32", single_precision(enormous(rng)), CLIPPED)
     yield Case("sizes of 1 and inputs", "D = H = 1", draw(rng, 0.5, D=1, H=1), CLIPPED)
     yield Case("sizes of 1 and inputs", "Inputs in float32", single_precision(draw(rng, 0.5, D=4, H=2)), CLIPPED)

@@ -22,17 +22,19 @@ def orthogonal(A, gain):
 
 
 def draw(rng, rows, columns):
-    """The two arguments, by name: A = QR with a well-behaved R, where `np.linalg.qr` gives other signs."""
+    """The two arguments, by name: A = QR, R well-behaved; the diagonal that `np.linalg.qr` gives goes from − to +."""
     m, n = max(rows, columns), min(rows, columns)
     Q, _ = positive_qr(rng.normal(size=(m, n)))
     R = np.diag(rng.uniform(1, 2, n)) + np.triu(rng.uniform(0.3, 0.9, (n, n)) * rng.choice([-1, 1], (n, n)), 1)
     A = Q @ R
     A[:, 0] *= -np.sign(A[0, 0]) if m == 1 else np.sign(A[0, 0])
+    if n > 1:
+        A[:, -1] *= np.sign(np.linalg.qr(A)[1][-1, -1])
     return {"A": A if rows >= columns else A.T.copy(), "gain": round(float(rng.uniform(1.2, 1.8)), 3)}
 
 
 def cases(rng):
-    """Square with gain 1 and another; tall, wide; sizes of 1; float32, huge, inputs untouched."""
+    """Square with gain 1 and another; tall, wide; sizes of 1; float32, huge, small, inputs untouched."""
     yield Case("square", "A square matrix, gain 1", draw(rng, 4, 4) | {"gain": 1.0})
     yield Case("square", "A square matrix", draw(rng, 5, 5))
     yield Case("square", "2 by 2", draw(rng, 2, 2))
@@ -42,8 +44,9 @@ def cases(rng):
     yield Case("sizes of 1 and inputs", "One column", draw(rng, 4, 1))
     yield Case("sizes of 1 and inputs", "One row", draw(rng, 1, 3))
     yield Case("sizes of 1 and inputs", "Inputs in float32", single_precision(draw(rng, 3, 3)))
-    huge = draw(rng, 3, 3)
-    yield Case("sizes of 1 and inputs", "Inputs 3000 times as large", huge | {"A": 3000 * huge["A"]})
+    for factor, note in ((3000, "Inputs 3000 times as large"), (1 / 30, "Inputs a thirtieth as large")):
+        args = draw(rng, 3, 3)
+        yield Case("sizes of 1 and inputs", note, args | {"A": factor * args["A"]})
     yield Case("sizes of 1 and inputs", "Your inputs afterwards", draw(rng, 4, 4), untouched=True)
 
 
@@ -177,6 +180,9 @@ MISTAKES = {
     ),
     "columns are made perpendicular by the formula for length 1 before they have it, and scaled at the end": tall(
         lambda A: (lambda Q: Q / np.linalg.norm(Q, axis=0))(gram_schmidt(A, perpendicular, lambda v: v))
+    ),
+    "only columns longer than 1 are divided by their length, as if they were clipped; all are": tall(
+        lambda A: gram_schmidt(A, perpendicular, lambda v: v / max(1, np.linalg.norm(v)))
     ),
     "each column is made perpendicular to the one before it only": tall(
         lambda A: gram_schmidt(A, lambda a, Q, A, j: (Q[:, j - 1] @ a) * Q[:, j - 1] if j else 0)

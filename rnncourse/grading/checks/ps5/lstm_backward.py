@@ -7,7 +7,7 @@ from rnncourse.grading.checks.kinds import Gates, Numbers, NumbersBackward
 from rnncourse.grading.checks.lent import ps5 as lent
 from rnncourse.grading.checks.problem import Case, Problem
 from rnncourse.grading.checks.ps5.lstm_forward import draw as draw_forward
-from rnncourse.grading.checks.ps5.lstm_forward import lstm_forward
+from rnncourse.grading.checks.ps5.lstm_forward import from_zeros, lstm_forward
 from rnncourse.grading.checks.ps5.lstm_step_backward import WEIGHTS, backward
 from rnncourse.grading.checks.structure import several
 
@@ -19,9 +19,9 @@ def lstm_backward(dH, dc_last, X, hs, cs, gates, h0, c0, W_x, W_h):
     return backward(dH, dc_last, X, hs, cs, gates, h0, c0, W_x, W_h)
 
 
-def draw(rng, T, B, D, H):
-    """The ten arguments, by name; hs, cs and gates are those of a forward pass."""
-    given = draw_forward(rng, T, B, D, H)
+def draw(rng, T, B, D, H, change=lambda given: given):
+    """The ten arguments, by name; hs, cs and gates are those of a forward pass whose inputs `change` made."""
+    given = change(draw_forward(rng, T, B, D, H))
     hs, cs, gates = lstm_forward(**given)
     upstream = {"dH": rng.normal(size=(T, B, H)), "dc_last": rng.normal(size=(B, H))}
     others = {name: given[name] for name in ("h0", "c0", "W_x", "W_h")}
@@ -36,7 +36,7 @@ def at_the_end(args):
 
 
 def cases(rng):
-    """One step first; sizes all different and all equal, outputs apart; each size once 1; float32, one loss, long."""
+    """One step; sizes all different, all equal, outputs apart; each size once 1; float32, one loss, from 0, long."""
     yield Case("sizes of 1", "One time step (T = 1)", draw(rng, T=1, B=3, D=2, H=4))
     for part, outputs in (("handed back", BACK), ("weights", WEIGHTS)):
         yield Case(part, "All sizes different", draw(rng, T=4, B=3, D=2, H=5), outputs)
@@ -45,6 +45,7 @@ def cases(rng):
     yield Case("sizes of 1", "One sequence (B = 1)", draw(rng, T=4, B=1, D=2, H=3))
     yield Case("sizes of 1", "One input and one hidden unit (D = H = 1)", draw(rng, T=3, B=4, D=1, H=1))
     yield Case("numbers and inputs", "Inputs in float32", single_precision(draw(rng, T=5, B=2, D=4, H=3)))
+    yield Case("numbers and inputs", "From h0 = c0 = 0", draw(rng, T=3, B=2, D=4, H=3, change=from_zeros))
     yield Case("numbers and inputs", "7 time steps", draw(rng, T=7, B=2, D=3, H=2))
     yield Case("numbers and inputs", "Your inputs afterwards", draw(rng, T=4, B=5, D=3, H=2), untouched=True)
 
