@@ -60,6 +60,7 @@ lint: $(READY) ## check style, formatting and types
 proof: $(READY) ## prove at length: property tests over many seeds, then mutants; about 30 minutes
 	$(BIN)/python benchmarks/proof.py
 	$(BIN)/python benchmarks/mutation.py
+	$(BIN)/python benchmarks/references.py
 
 bench: $(READY) ## measure speed beside torch, memory and scaling; 15 minutes, on a machine that does nothing else
 	for name in recurrent where scaling memory imports; do \

@@ -66,9 +66,9 @@ def change(folder: Path, mutant: str) -> str:
     return "\n".join(f"{line[0]} {line[1:].strip()}" for line in lines if re.match(r"[-+](?![-+]{2} )", line))
 
 
-def explanations() -> dict[tuple[str, str], str]:
-    """Why a survivor changes nothing, by function and change."""
-    entries = tomllib.loads((HERE / "mutation-survivors.toml").read_text(encoding="utf-8")).get("survivor", [])
+def explanations(path: Path) -> dict[tuple[str, str], str]:
+    """Why a survivor changes nothing, by function and change, from a file such as mutation-survivors.toml."""
+    entries = tomllib.loads(path.read_text(encoding="utf-8")).get("survivor", [])
     return {(e["function"], change.strip()): e["why"] for e in entries for change in e["changes"]}
 
 
@@ -105,7 +105,7 @@ def main() -> int:
     """Write benchmarks/mutation.txt. Returns 1 if a survivor has no explanation or an explanation no survivor."""
     with TemporaryDirectory() as folder:
         fates, survivors = run(Path(folder))
-    why = explanations()
+    why = explanations(HERE / "mutation-survivors.toml")
     text = report(fates, survivors, why)
     draft = HERE / ".mutation.txt.draft"
     draft.write_text(text, encoding="utf-8")
