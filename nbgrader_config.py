@@ -8,8 +8,8 @@
     nbgrader generate_feedback ps2-rnn      autograded/ -> feedback/
     nbgrader export                         the marks as grades.csv
 
-`python -m rnncourse.grading grade ps2` takes the place of `autograde`: it runs what was handed in inside a sandbox, side
-by side. The page "For instructors", chapters/appendix/instructors.md, says how, from an empty machine to feedback.
+`python -m rnncourse.grading grade ps2` takes the place of `autograde`: it runs what was handed in inside a sandbox,
+side by side. The page "For instructors", chapters/appendix/instructors.md, says how, from an empty machine to feedback.
 
 What differs from one installation to the next belongs into your own configuration, ~/.jupyter/nbgrader_config.py, which
 nbgrader reads too:

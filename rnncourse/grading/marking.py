@@ -40,6 +40,7 @@ SENTENCE = 1000
 """The characters in a sentence of a report, which may quote what a student's function returned."""
 
 TOO_LONG = "The outputs of this notebook are too long all together: those of this cell are left out.\n"
+"""What stands in their place."""
 
 
 class NoCheck(Exception):

@@ -142,14 +142,14 @@ class Decoder:
         raise Garbled("expected a kind of value that there is, got another")
 
     def key(self, message: Any, depth: int) -> Any:
-        """A key of a dict."""
+        """A key of a dict. Raises `Garbled`."""
         key = self.value(message, depth)
         if type(key) not in KEYS or (type(key) is int and abs(key) >= 2**60):
             raise Garbled("expected a word or a number as a key, got another")
         return key
 
     def strings(self, lengths: Any, texts: Any) -> Any:
-        """An array of texts: each takes the room of the longest."""
+        """An array of texts: each takes the room of the longest. Raises `Garbled`."""
         shape = self.shape(lengths)
         texts = [self.plain(text, str) for text in self.plain(texts, list)]
         if len(texts) * max(map(len, texts), default=0) > ENTRIES:
