@@ -160,7 +160,8 @@ print([name for folder, _, files in os.walk("/course/rnncourse") for name in fil
         "print([d for d in ('/home', '/Users', '/srv', '/mnt', '/media', '/opt', '/var', '/run') if os.path.exists(d)])"
     ),
     "keys and settings at home": found(
-        "import glob\nprint(glob.glob('/root/.ssh') + glob.glob('/root/.jupyter') + glob.glob('/root/.*rc') + glob.glob('/root/.config'))"
+        WALK
+        + "print([n for n in names if n.rsplit('/')[-1] in ('.ssh', '.jupyter', '.bashrc', '.netrc', '.gitconfig')])"
     ),
     "passwords": tried("print(open('/etc/shadow').read())"),
     "who uses the machine": tried("print(open('/etc/passwd').read())"),
