@@ -111,7 +111,7 @@ class Worker:
     ) -> dict[str, Any]:
         """Send a request and wait for the reply. What is asked back meanwhile is answered by `serve`.
 
-        Raises `Ended` if the process ends, and `Dead` if it is too slow, takes too much memory, or sends what is no reply.
+        Raises `Ended` if the process ends, `Dead` if it is too slow, takes too much memory, or sends what is no reply.
         """
         deadline = time.monotonic() + seconds
         try:
