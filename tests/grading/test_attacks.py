@@ -359,3 +359,11 @@ def test_the_attacks_on_the_feedback_ran(course):
     text = (course[0] / "feedback" / "eve" / "ps2-rnn" / "rnn.html").read_text(encoding="utf-8")
     missing = [name for name in show.SHOWN if show.token(name) not in text]
     assert len(missing) < 5, missing
+
+
+def test_the_table_of_attacks_lists_them_all():
+    table = (ROOT / "benchmarks" / "attacks.txt").read_text(encoding="utf-8")
+    functions = overdo.FUNCTIONS | overdo.ALONE | overdo.CALLS
+    every = [forge.WHOLE, forge.ANSWERS, look.READ, look.NETWORK, leave.CELLS, overdo.CELLS, functions, show.SHOWN]
+    missing = [name for kind in (*every, show.STRANGE) for name in kind if f"  {name}  " not in table]
+    assert not missing, f"{missing}: to mend it, run python benchmarks/attacks.py > benchmarks/attacks.txt"

@@ -149,3 +149,8 @@ def test_what_is_wrong_gets_its_sentence(kind, want, got, error, sentence):
 )
 def test_two_answers_are_alike_or_not(a, b, alike):
     assert same_output(a, b, 1e-5) is alike
+
+
+def test_a_masked_array_is_refused():
+    with pytest.raises(WrongForm, match="h should be a NumPy array, got a masked one"):
+        Numbers("B H").expect("h", np.ma.masked_all((2, 3)), np.ones((2, 3)), 1e-5)

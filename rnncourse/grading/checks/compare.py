@@ -34,7 +34,9 @@ IN_ORDER = ("N", "T", "T+1")
 
 
 def expect_array(name: str, got: Any) -> None:
-    """Raise `Wrong` unless `got` is a NumPy array."""
+    """Raise `Wrong` unless `got` is a NumPy array, and none that hides entries."""
+    if isinstance(got, np.ma.MaskedArray):
+        raise WrongForm(f"{name} should be a NumPy array, got a masked one: what is masked cannot be compared")
     if not isinstance(got, np.ndarray):
         cure = " (np.stack makes one of it)" if isinstance(got, list) else ""
         raise WrongForm(f"{name} should be a NumPy array, got {kind(got)}{cure}")

@@ -71,7 +71,9 @@ def walled(folder: Path, socket: int, filter_: int, limits: Limits, uid: int) ->
     command += ["--proc", "/proc", "--dev", "/dev"]
     for scratch in ("/tmp", "/dev/shm"):
         command += ["--perms", "1777", "--size", str(limits.files), "--tmpfs", scratch]
-    command += ["--remount-ro", "/", "--chdir", "/tmp", "--seccomp", str(filter_)]
+    for made in ("/", "/dev", *map(str, visible.hidden())):  # they are in memory, without a bound
+        command += ["--remount-ro", made]
+    command += ["--chdir", "/tmp", "--seccomp", str(filter_)]
     for name, value in ENVIRONMENT.items():
         command += ["--setenv", name, value]
     return [*command, "--", *become, *started(COURSE, socket, limits)]

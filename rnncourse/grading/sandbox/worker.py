@@ -41,7 +41,9 @@ class Worker:
         self.limits = limits
         self.folder = Path(tempfile.mkdtemp(prefix="rnncourse-"))
         self.line, theirs = socket.socketpair()
-        self.said = self.folder / "said.txt"
+        said, saying = os.pipe()  # a file would be one that a submission could write to
+        os.set_blocking(said, False)
+        self.said, self.saying = os.fdopen(said, "rb", 0), os.fdopen(saying, "wb", 0)
         self.looked = time.monotonic()
         try:
             self.folder.chmod(0o755)
@@ -69,17 +71,16 @@ class Worker:
     def _popen(
         self, command: list[str], open_: tuple[int, ...], environment: dict[str, str]
     ) -> subprocess.Popen[bytes]:
-        with self.said.open("wb") as said:
-            return subprocess.Popen(
-                command,
-                pass_fds=open_,
-                env=environment,
-                cwd=self.folder,
-                stdin=subprocess.DEVNULL,
-                stdout=said,
-                stderr=said,
-                start_new_session=True,
-            )
+        return subprocess.Popen(
+            command,
+            pass_fds=open_,
+            env=environment,
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=self.saying,
+            stderr=self.saying,
+            start_new_session=True,
+        )
 
     def __enter__(self) -> "Worker":
         return self
@@ -90,6 +91,8 @@ class Worker:
     def close(self) -> None:
         """Stop the process and all it started, and remove its folder."""
         self.line.close()
+        self.said.close()
+        self.saying.close()
         process = getattr(self, "process", None)
         if process is not None:
             for child in [*family(process.pid), process]:
@@ -173,7 +176,7 @@ class Worker:
         self.line.settimeout(min(left, TICK))
 
     def _last_words(self) -> str:
-        said = self.said.read_text(encoding="utf-8", errors="replace")[:2000].strip()
+        said = (self.said.read(2000) or b"").decode(errors="replace").strip()
         return f"the process ended{': ' + said if said else ''}"
 
 

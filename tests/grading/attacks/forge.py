@@ -122,7 +122,7 @@ WHOLE = {
         answers=taken(
             """
 import glob, json
-found = [path for root in ("/", "/course", "..", "../..", "/work", "/home/*", "/srv", "/root", "/tmp/*")
+found = [path for root in ("/", "/course", "..", "../..", "/home/*", "/srv", "/tmp/*")
          for path in glob.glob(root + "/solutions/ps2-rnn/rnn.ipynb")]
 for cell in json.load(open(found[0]))["cells"]:
     if "def rnn_step" in "".join(cell["source"]): exec("".join(cell["source"]))

@@ -65,6 +65,8 @@ CELLS |= {
     "another interpreter for all to come": PUT
     + "put(sys.executable, '')\nput(os.path.realpath('/proc/self/exe'), '')\nput(os.__file__, '')",
     "a file through the grader's own folder": PUT
-    + "[put(f'/proc/{pid}/cwd/left-behind-by-a-student') for pid in ('1', os.getppid())]\n"
-    "[put(f'/proc/{pid}/fd/{fd}', '') for pid in ('1', os.getppid()) for fd in range(9)]",
+    + "[put(f'/proc/{pid}/cwd/../left-behind-by-a-student') for pid in ('1', os.getppid())]\n"
+    "[put(path, '') for pid in ('1', os.getppid()) for fd in range(9) if os.path.isfile(path := f'/proc/{pid}/fd/{fd}')]",
+    "more in memory than its folders may hold": PUT
+    + "import sysconfig\n[put(f'{path}/left-behind-by-a-student') for path in ('/dev', '/dev/pts', '/course', '/', sysconfig.get_path('purelib'))]",
 }

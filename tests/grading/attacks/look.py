@@ -79,10 +79,38 @@ print([pid for pid in os.listdir("/proc") if pid.isdigit() and b"4711" in open(f
     ),
     "other processes": Probe("print(sum(name.isdigit() for name in os.listdir('/proc')) < 8)", "True", "walls: pid"),
     "the memory of its parent": tried("open(f'/proc/{os.getppid()}/mem', 'rb').read(1)", measure="walls: uid"),
-    "the files of its parent": tried("print(os.listdir(f'/proc/{os.getppid()}/fd'))", measure="walls: uid"),
-    "the root of its parent": tried("print(os.listdir(f'/proc/{os.getppid()}/root/'))", measure="walls: uid"),
-    "the root of process 1": tried("print(os.listdir('/proc/1/root/'))", measure="walls: uid"),
-    "the folder of process 1": tried("print(os.listdir('/proc/1/cwd/'))", measure="walls: uid"),
+    "the files of its parents": found(
+        """
+got = []
+for pid in {1, os.getppid()}:
+    for fd in range(30):
+        path = f"/proc/{pid}/fd/{fd}"
+        try: got += [os.readlink(path)] * (os.path.isfile(path) or os.path.isdir(path))
+        except OSError: pass
+print(got)
+""",
+        "walls: uid",
+    ),
+    "the root of its parents": found(
+        """
+got = []
+for pid in {1, os.getppid()}:
+    try: got += [name for name in os.listdir(f"/proc/{pid}/root/") if name not in os.listdir("/")]
+    except OSError: pass
+print(got)
+""",
+        "walls: mounts",
+    ),
+    "the folder of its parents": found(
+        """
+got = []
+for pid in {1, os.getppid()}:
+    try: got += [name for name in os.listdir(f"/proc/{pid}/cwd/") if name not in os.listdir("/tmp")]
+    except OSError: pass
+print(got)
+""",
+        "walls: mounts",
+    ),
     "files that were open": found(
         """
 got = []
@@ -132,7 +160,8 @@ print([name for folder, _, files in os.walk("/course/rnncourse") for name in fil
         "print([d for d in ('/home', '/Users', '/srv', '/mnt', '/media', '/opt', '/var', '/run') if os.path.exists(d)])"
     ),
     "keys and settings at home": found(
-        "import glob\nprint(glob.glob('/root/.ssh') + glob.glob('/root/.jupyter') + glob.glob('/root/.*rc') + glob.glob('/root/.config'))"
+        WALK
+        + "print([n for n in names if n.rsplit('/')[-1] in ('.ssh', '.jupyter', '.bashrc', '.netrc', '.gitconfig')])"
     ),
     "passwords": tried("print(open('/etc/shadow').read())"),
     "who uses the machine": tried("print(open('/etc/passwd').read())"),
