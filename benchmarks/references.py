@@ -1,4 +1,4 @@
-"""python benchmarks/references.py: do the checks of the problem sets notice when a right answer is changed?
+"""python benchmarks/references.py [FUNCTION]: do the checks notice when a right answer to a problem set is changed?
 
 The known mistakes are those that somebody thought of. This bank is independent of them: mutmut's operators change one
 thing at a time (an operator, a number, an argument left out …) in each right answer there is, the model answer, the
@@ -133,9 +133,10 @@ def tried_by_name(name: str, program: Program) -> Tried:
     return tried(sat(name), program)
 
 
-def every_answer() -> list[Tried]:
-    """What became of the mutants of all right answers to all problems."""
-    jobs = [(name, p) for folder, names in sets().items() for name in names for p in programs(folder, name)]
+def every_answer(only: str | None = None) -> list[Tried]:
+    """What became of the mutants of all right answers to all problems, or to `only` one."""
+    wanted = [(folder, name) for folder, names in sets().items() for name in names if only in (None, name)]
+    jobs = [(name, program) for folder, name in wanted for program in programs(folder, name)]
     with ProcessPoolExecutor(PROCESSES, multiprocessing.get_context("fork")) as pool:
         return list(pool.map(tried_by_name, *zip(*jobs, strict=True)))
 
@@ -160,16 +161,26 @@ def report(results: list[Tried], why: dict[tuple[str, str], str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def main() -> int:
-    """Write benchmarks/references.txt. Returns 1 if a survivor has no explanation or an explanation no survivor."""
-    why = explanations(HERE / "references-survivors.toml")
+def main(only: str | None = None) -> int:
+    """Write benchmarks/references.txt, or, for `only` one function, show its survivors.
+
+    Returns 1 if a survivor has no explanation, or an explanation no survivor.
+    """
+    why = {
+        key: reason
+        for key, reason in explanations(HERE / "references-survivors.toml").items()
+        if only in (None, key[0])
+    }
     judge.SECONDS = SECONDS
-    results = every_answer()
-    text = report(results, why)
-    draft = HERE / ".references.txt.draft"
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(HERE / "references.txt")
-    print(text)
+    results = every_answer(find(only).name if only else None)
+    if only:
+        print(f"{only}: {count(results)}")
+    else:
+        text = report(results, why)
+        draft = HERE / ".references.txt.draft"
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(HERE / "references.txt")
+        print(text)
     survivors = {(result.function, changed) for result in results for changed in result.survivors}
     for what, keys in (
         ("Not explained", survivors - why.keys()),
@@ -181,4 +192,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*sys.argv[1:2]))

@@ -1,7 +1,7 @@
 """Checks: is a student's function right, and if not, what is wrong with it?
 
 One function, one file: `psN/<function>.py` holds a `PROBLEM` made of four things, its cases, its reference, the known
-mistakes and the differently written correct solutions. A new file there is all that a new check needs.
+mistakes and the differently written correct solutions. A new file there is all that a new check needs; nothing registers it.
 
 `problem` says what a problem is made of. `judge` calls a function (`attempt`, with `lent` versions of those it calls),
 takes what it returned apart (`structure`), compares it (`compare`) and names its mistake. `wrong` is what can be wrong,
@@ -17,8 +17,8 @@ from rnncourse.grading.checks.problem import Problem
 def sets() -> dict[str, list[str]]:
     """The problem sets and the functions of each, by name.
 
-    >>> sets()["ps2"]
-    ['count_parameters', 'rnn_forward', 'rnn_step', 'run_stateful']
+    >>> "rnn_step" in sets()["ps2"]
+    True
     """
     folders = [module.name for module in iter_modules(__path__) if module.name.startswith("ps")]
     return {name: [m.name for m in iter_modules(import_module(f"{__name__}.{name}").__path__)] for name in folders}
