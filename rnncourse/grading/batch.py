@@ -10,10 +10,10 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing import active_children
 from pathlib import Path
@@ -40,6 +40,9 @@ PROCESSES = multiprocessing.get_context("spawn" if os.name == "nt" else "forkser
 """How marking processes begin: as copies of one that has imported what they need, where the system can."""
 
 PROCESSES.set_forkserver_preload([Unit.__module__])
+
+TICK = 0.2
+"""Seconds between two looks at whether to stop."""
 
 TRIES = 4
 """How often a notebook is given to a process that then ends without a result, before it is given up."""
@@ -97,16 +100,24 @@ class Batch:
         self.kept = course.root / KEPT
         self.policy = ""
         self.extensions: dict[str, str] = {}
-        self.outcome = Outcome()
+        self.outcome, self.stopping = Outcome(), threading.Event()
 
     def run(self, scheduler: "Scheduler | Cluster") -> Outcome:
-        """Mark and record all; what has its mark already is left alone, unless `force` says otherwise."""
+        """Mark and record all; what has its mark already is left alone, unless `force` says otherwise.
+
+        Ctrl-C breaks nothing off in the middle: KeyboardInterrupt is raised when what is being recorded is.
+        """
+        with noted(self.stopping):
+            return self._run(scheduler)
+
+    def _run(self, scheduler: "Scheduler | Cluster") -> Outcome:
         sheets = self.course.sheets(self.assignment)
         names, refused = self.course.handed_in(self.assignment)
         self.outcome.refused.update(refused)
         self.policy, self.extensions = self.course.policy(self.assignment), self.known()
         flying = dict[Future[str], tuple[Student, str]]()
         for name in names:
+            self.go_on()
             student = self.student(name, sheets)
             if not self.force and name in self.extensions and self.stands(student):
                 self.outcome.stood.append(name)
@@ -145,7 +156,10 @@ class Batch:
 
     def land(self, flying: "dict[Future[str], tuple[Student, str]]", of: int) -> None:
         """Wait for one marked notebook at least; keep it, and record the students who are complete."""
-        done, _ = wait(flying, return_when=FIRST_COMPLETED)
+        done: set[Future[str]] = set()
+        while not done:
+            self.go_on()
+            done, _ = wait(flying, timeout=TICK, return_when=FIRST_COMPLETED)
         for future in done:
             student, name = flying.pop(future)
             try:
@@ -155,6 +169,11 @@ class Batch:
             student.missing.remove(name)
             if not student.missing:
                 self.finish(student, of)
+
+    def go_on(self) -> None:
+        """Raise KeyboardInterrupt if Ctrl-C was typed."""
+        if self.stopping.is_set():
+            raise KeyboardInterrupt
 
     def finish(self, student: Student, of: int) -> None:
         """Record a student whose notebooks are all marked."""
@@ -187,6 +206,19 @@ class Batch:
     def stamp(self, student: Student) -> Path:
         """Where it is written what was recorded last for a student."""
         return self.kept / "recorded" / self.assignment / student.name
+
+
+@contextmanager
+def noted(stopping: threading.Event) -> Iterator[None]:
+    """While inside, Ctrl-C only sets `stopping`. In another than the main thread it never arrives."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, lambda *_: stopping.set())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 class Scheduler:

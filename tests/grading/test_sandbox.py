@@ -96,7 +96,7 @@ def test_a_function_is_called_on_what_is_sent(worker):
     assert asked == [0] and row["shared"] == [[1, "x"]] and row["failure"] is None
 
 
-TO_ALL = "import os\nfor fd in range(3, 20):\n    try: os.write(fd, {message})\n    except OSError: pass"
+TO_ALL = "import os\nfor fd in range(3, 256):\n    try: os.write(fd, {message})\n    except OSError: pass"
 
 ENDS = {
     "it leaves": ("import os\nos._exit(0)", "the process ended"),

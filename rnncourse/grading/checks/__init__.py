@@ -1,7 +1,7 @@
 """Checks: is a student's function right, and if not, what is wrong with it?
 
 One function, one file: `psN/<function>.py` holds a `PROBLEM` made of four things, its cases, its reference, the known
-mistakes and the differently written correct solutions. A new file there is all that a new check needs; nothing registers it.
+mistakes and the differently written correct solutions. Nothing else registers a check.
 
 `problem` says what a problem is made of. `judge` calls a function (`attempt`, with `lent` versions of those it calls),
 takes what it returned apart (`structure`), compares it (`compare`) and names its mistake. `wrong` is what can be wrong,
