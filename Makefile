@@ -62,8 +62,8 @@ proof: $(READY) ## prove at length: property tests over many seeds, then mutants
 	$(BIN)/python benchmarks/mutation.py
 	$(BIN)/python benchmarks/references.py
 
-bench: $(READY) ## measure speed beside torch, memory and scaling; 15 minutes, on a machine that does nothing else
-	for name in recurrent where scaling memory imports; do \
+bench: $(READY) ## measure speed beside torch, memory, scaling, grading; half an hour, on a machine that does nothing else
+	for name in recurrent where scaling memory imports grading; do \
 	  $(BIN)/python benchmarks/$$name.py > benchmarks/.$$name.draft && mv benchmarks/.$$name.draft benchmarks/$$name.txt || exit 1; done
 
 zip: book ## pack the built book into _build/rnncourse-book-VERSION.zip
