@@ -1,6 +1,6 @@
 """Kill a grading batch again and again, then let it end: are the marks those of an undisturbed run?
 
-    python benchmarks/interruptions.py              50 instants, 40 students: about ten minutes
+    python benchmarks/interruptions.py              50 instants, 40 students: about four minutes
     python benchmarks/interruptions.py 10 8 > …     fewer
 
 At each instant, drawn at random, one of these is killed: the command (kill -9 or Ctrl-C), a marking process, a sandbox.
