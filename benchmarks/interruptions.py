@@ -39,7 +39,8 @@ def family(process):
     with suppress(psutil.NoSuchProcess):
         found = psutil.Process(process.pid).children(recursive=True)
         named = [(one, " ".join(one.cmdline())) for one in found if one.is_running()]
-        marking = [one for one, line in named if "spawn_main" in line]
+        servers = {one.pid for one, line in named if "forkserver" in line}
+        marking = [one for one, _ in named if one.ppid() in servers and one.pid in servers]
         return marking, [one for one, line in named if line.startswith("bwrap")]
     return [], []
 
