@@ -9,45 +9,14 @@ import sqlite3
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import nbformat
 import pytest
+from courses import NOTEBOOK, ROOT, SET, environment, hand_in, model
 
 from rnncourse.grading.batch import Batch, Scheduler
 from rnncourse.grading.course import Course, CourseError
 from rnncourse.grading.record import timestamp
-
-ROOT = Path(__file__).parents[2]
-SET, NOTEBOOK = "ps2-rnn", "rnn.ipynb"
-
-
-def model():
-    """The model answers, as a student would hand them in."""
-    notebook = nbformat.read(ROOT / "solutions" / SET / NOTEBOOK, as_version=4)
-    for cell in notebook.cells:
-        cell.source = "\n".join(line for line in cell.source.splitlines() if "### " not in line)
-    return notebook
-
-
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory):
-    """A course whose gradebook knows problem set 2, and no student."""
-    root = tmp_path_factory.mktemp("course")
-    for folder in ("solutions", "exercises"):
-        shutil.copytree(ROOT / folder / SET, root / folder / SET)
-    shutil.copy(ROOT / "nbgrader_config.py", root)
-    nbgrader = Path(sys.executable).parent / "nbgrader"
-    subprocess.run(
-        [nbgrader, "generate_assignment", SET], cwd=root, env=environment(root), check=True, capture_output=True
-    )
-    return root
-
-
-def environment(root):
-    """Nothing of the user's own configuration."""
-    own = {"HOME": str(root), "JUPYTER_CONFIG_DIR": str(root / ".config"), "RNNCOURSE_SEED": "secret"}
-    return os.environ | own | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
 
 
 @pytest.fixture
@@ -57,13 +26,10 @@ def course(empty, tmp_path):
     def build(students):
         root = tmp_path / "course"
         shutil.copytree(empty, root)
+        here = Course(root)
         for name, content in students.items():
-            folder = root / "submitted" / name / SET
-            folder.mkdir(parents=True)
-            text = nbformat.writes(content).encode() if isinstance(content, nbformat.NotebookNode) else content
-            (folder / NOTEBOOK).write_bytes(text)
-            (folder / "timestamp.txt").write_text("2026-11-20 12:00:00 UTC")
-        return Course(root)
+            hand_in(here, name, content)
+        return here
 
     return build
 
@@ -76,12 +42,6 @@ def graded(course, walls=True, **how):
 def scores(course):
     with course.gradebook() as gradebook:
         return {one.student_id: one.score for one in gradebook.assignment_submissions(SET)}
-
-
-def wrong_step():
-    notebook = model()
-    notebook.cells[6].source = notebook.cells[6].source.replace(" + b)", ")")
-    return notebook
 
 
 def test_each_gets_their_mark_and_what_cannot_be_read_gets_0(walls, course):

@@ -1,30 +1,13 @@
 """The doctor finds what is missing, says it in words, and says how to get it."""
 
-import shutil
 from pathlib import Path
 
 import pytest
-from courses import ROOT, SET, made
+from courses import ROOT, SET
 
 from rnncourse.grading import doctor, machine
 from rnncourse.grading.__main__ import main
 from rnncourse.grading.machine import MISSING, NOTE, OK
-
-
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory):
-    root = tmp_path_factory.mktemp("course")
-    made(root)
-    return root
-
-
-@pytest.fixture
-def course(empty, tmp_path, monkeypatch):
-    shutil.copytree(empty, tmp_path / "course")
-    monkeypatch.chdir(tmp_path / "course")
-    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path / "config"))
-    monkeypatch.setenv("RNNCOURSE_SEED", "secret")
-    return doctor.Course(Path())
 
 
 def test_a_machine_and_a_course_that_are_ready(walls, course, capsys):

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import shutil
 import signal
 import subprocess
 import sys
@@ -11,32 +10,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from courses import NOTEBOOK, SET, environment, give_mark, hand_in, made
+from courses import NOTEBOOK, SET, environment, give_mark, hand_in
 from nbgrader.utils import parse_utc
 from sqlalchemy.exc import OperationalError
 
 from rnncourse.grading import feedback, status
 from rnncourse.grading.__main__ import main
 from rnncourse.grading.batch import KEPT, TROUBLE
-from rnncourse.grading.course import Course
 from rnncourse.grading.export import COLUMNS
-
-
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory):
-    root = tmp_path_factory.mktemp("course")
-    made(root)
-    return root
-
-
-@pytest.fixture
-def course(empty, tmp_path, monkeypatch):
-    """A course of one's own, in the current folder."""
-    shutil.copytree(empty, tmp_path / "course")
-    monkeypatch.chdir(tmp_path / "course")
-    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path / "config"))
-    monkeypatch.setenv("RNNCOURSE_SEED", "secret")
-    return Course(Path())
 
 
 def trouble(course, **kinds):

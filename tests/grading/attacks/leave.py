@@ -19,21 +19,21 @@ def put(path, text="x"):
 """
 
 FILES = {
-    "a file in /tmp": "/tmp/left-behind-by-a-student",
-    "a file in shared memory": "/dev/shm/left-behind-by-a-student",
-    "a file at home": "~/left-behind-by-a-student",
-    "a file in the course": "/course/left-behind-by-a-student",
-    "a module in the course": "/course/rnncourse/left-behind-by-a-student.py",
-    "bytecode in the place of a module's": "/course/rnncourse/__pycache__/left-behind-by-a-student.pyc",
-    "a .pth that Python runs at its start": "/course/left-behind-by-a-student.pth",
-    "a start-up file of IPython": "~/.ipython/profile_default/startup/left-behind-by-a-student.py",
-    "a setting of matplotlib": "~/.config/matplotlib/left-behind-by-a-student",
-    "a job for cron": "/var/spool/cron/crontabs/left-behind-by-a-student",
-    "a job for cron, of the system": "/etc/cron.d/left-behind-by-a-student",
-    "a library that all programs load": "/etc/left-behind-by-a-student.so",
-    "a program": "/usr/bin/left-behind-by-a-student",
-    "a device": "/dev/left-behind-by-a-student",
-    "a file in the machine's root": "/left-behind-by-a-student",
+    "a file in /tmp": f"/tmp/{MARK}",
+    "a file in shared memory": f"/dev/shm/{MARK}",
+    "a file at home": f"~/{MARK}",
+    "a file in the course": f"/course/{MARK}",
+    "a module in the course": f"/course/rnncourse/{MARK}.py",
+    "bytecode in the place of a module's": f"/course/rnncourse/__pycache__/{MARK}.pyc",
+    "a .pth that Python runs at its start": f"/course/{MARK}.pth",
+    "a start-up file of IPython": f"~/.ipython/profile_default/startup/{MARK}.py",
+    "a setting of matplotlib": f"~/.config/matplotlib/{MARK}",
+    "a job for cron": f"/var/spool/cron/crontabs/{MARK}",
+    "a job for cron, of the system": f"/etc/cron.d/{MARK}",
+    "a library that all programs load": f"/etc/{MARK}.so",
+    "a program": f"/usr/bin/{MARK}",
+    "a device": f"/dev/{MARK}",
+    "a file in the machine's root": f"/{MARK}",
 }
 
 

@@ -95,7 +95,8 @@ print(got)
         """
 got = []
 for pid in {1, os.getppid()}:
-    try: got += [name for name in os.listdir(f"/proc/{pid}/root/") if name not in os.listdir("/")]
+    theirs = os.path.join("/proc", str(pid), "root")
+    try: got += [name for name in os.listdir(theirs) if name not in os.listdir("/")]
     except OSError: pass
 print(got)
 """,
@@ -166,7 +167,9 @@ print([name for folder, _, files in os.walk("/course/rnncourse") for name in fil
     "passwords": tried("print(open('/etc/shadow').read())"),
     "who uses the machine": tried("print(open('/etc/passwd').read())"),
     "the name of the machine": Probe("import platform\nprint(platform.node())", "sandbox", "walls: uts"),
-    "its folder on the machine": tried("print(os.listdir('/proc/self/root/..').index('home'))", "ValueError"),
+    "its folder on the machine": tried(
+        "print(os.listdir(os.path.join('/proc/self', 'root', '..')).index('home'))", "ValueError"
+    ),
     "the memory of the machine": tried("open('/proc/kcore', 'rb').read(1)", measure="walls: uid"),
     "disks": found(
         "print([name for name in os.listdir('/dev') if name.startswith(('sd', 'nvme', 'vd', 'mem', 'kmsg', 'loop', 'dm'))])"
