@@ -47,6 +47,10 @@ class NoCheck(Exception):
     """A graded cell of the source without the line that names its function."""
 
 
+class NoSandbox(Exception):
+    """A sandbox that did not start, before any cell ran in it: no fault of the student's, and no mark."""
+
+
 def functions(source: NotebookNode) -> dict[str, str]:
     """The function that each graded cell of a source notebook names, by the cell's name. Raises `NoCheck`."""
     found = {}
@@ -176,11 +180,14 @@ class Marking:
             raise
 
     def start(self) -> Worker:
-        """Start a sandbox and bring it to where the last one was. Raises `Dead`."""
+        """Start a sandbox and bring it to where the last one was. Raises `Dead`, and `NoSandbox` if none starts."""
         if self.starts == STARTS:
             raise Dead(f"it was started {STARTS} times, and stopped each time")
         self.starts += 1
-        self.worker = worker = Worker(self.limits, self.walls)
+        try:
+            self.worker = worker = Worker(self.limits, self.walls)
+        except Dead as dead:
+            raise NoSandbox(f"the sandbox did not start: {dead}") from None
         for source in self.ran:
             self.ask_once({"run": source}, self.limits.cell, None)
         return worker

@@ -8,10 +8,10 @@ import nbformat
 import pytest
 
 from rnncourse.grading import marking
-from rnncourse.grading.marking import Marking, NoCheck
+from rnncourse.grading.marking import Marking, NoCheck, NoSandbox
 from rnncourse.grading.rebuild import grade_id
 from rnncourse.grading.sandbox.bubblewrap import Limits
-from rnncourse.grading.sandbox.worker import Worker
+from rnncourse.grading.sandbox.worker import Dead, Worker
 from rnncourse.grading.unit import Sheet, staged
 
 ROOT = Path(__file__).parents[2]
@@ -148,6 +148,15 @@ def test_a_sandbox_that_something_else_killed_costs_nothing(marks, monkeypatch):
     monkeypatch.setattr(Worker, "ask", killed_at_the_first_call)
     points, _ = marks("ps2-rnn")
     assert kills and points == possible("ps2-rnn")
+
+
+def test_a_sandbox_that_does_not_start_gives_no_mark(marks, monkeypatch):
+    def refuse(limits, walls):
+        raise Dead("it took too long")
+
+    monkeypatch.setattr(marking, "Worker", refuse)
+    with pytest.raises(NoSandbox, match="the sandbox did not start: it took too long"):
+        marks("ps2-rnn")
 
 
 def test_a_function_that_never_returns_costs_its_own_points(marks):
