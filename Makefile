@@ -4,8 +4,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.installed
 EXTRAS := book,lab,grading,test
-# Versions the course's text depends on: the character model reads this NumPy's docstrings.
-HELD := numpy==2.4.6 torch==2.13.0
+# Versions the course depends on: the character model reads this NumPy's docstrings; from 4.25 on, jsonschema parses a
+# grammar whenever anything imports nbformat, which takes one to two seconds.
+HELD := numpy==2.4.6 torch==2.13.0 jsonschema==4.24.1
 PORT ?= 8000
 # Test files run side by side: one more than there are cores here, for the grader's tests wait a good deal.
 JOBS ?= 3
