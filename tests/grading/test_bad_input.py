@@ -64,10 +64,10 @@ SENTENCES = {
         FLAG: "leaks should be True or False, got a tuple",
     },
     "a list": {
-        ARRAY: r"h_next should be a NumPy array, got a list \(np.stack makes one of it\)",
-        TUPLE: r"states should be a NumPy array, got a list \(np.stack makes one of it\)",
+        ARRAY: r"h_next should be a NumPy array, got a list \(np.array makes one of it\)",
+        TUPLE: r"states should be a NumPy array, got a list \(np.array makes one of it\)",
         DICT: "W_xh should be a number, got a list",
-        ARRAYS: r"clipped\['W_x'\] should be a NumPy array, got a list \(np.stack makes one of it\)",
+        ARRAYS: r"clipped\['W_x'\] should be a NumPy array, got a list \(np.array makes one of it\)",
         NUMBER: "ppl should be one number, got a list",
         FLAG: "leaks should be True or False, got a list",
     },

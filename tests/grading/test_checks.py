@@ -212,7 +212,7 @@ def with_count(**wrong):
     return lambda D, H, Q: counted(W_xh=D * H, W_hh=H * H, b_h=H, W_hq=H * Q, b_q=Q) | wrong
 
 
-LIST = "h_next should be a NumPy array, got a list (np.stack makes one of it)"
+LIST = "h_next should be a NumPy array, got a list (np.array makes one of it)"
 BAD = [
     ("not a function", "rnn_step", 3, "rnn_step should be a function, got an int"),
     ("wrong arguments", "rnn_step", lambda x, h: x, "rnn_step should take (x, h, W_x, W_h, b), yours takes (x, h)"),
@@ -328,7 +328,7 @@ BAD = [
         "windows of lists",
         "run_stateful",
         lambda *args: [[0.0], [0.0]],
-        "states[0] should be a NumPy array, got a list (np.stack makes one of it)",
+        "states[0] should be a NumPy array, got a list (np.array makes one of it)",
     ),
     (
         "two values of one",

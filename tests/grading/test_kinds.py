@@ -46,7 +46,9 @@ WRONG = [
     (Integers("T B"), np.ones((3, 2), int), np.ones((3, 2)), WrongNumbers, "x has dtype float64, expected whole"),
     (Integers("T B"), np.ones((3, 2), int), np.ones((2, 3), int), WrongShape, "the axes look swapped"),
     (Integers("T"), np.array([1, 2]), np.array([1, 5]), Wrong, r"first at x\[1\]: expected 2, got 5"),
-    (Integers("T"), np.array([1, 2]), [1, 2], WrongForm, "x should be a NumPy array, got a list"),
+    (Integers("T"), np.array([1, 2]), [1, 2], WrongForm, r"x should be a NumPy array, got a list \(np.array makes"),
+    (Numbers("T B"), np.ones((1, 2)), [np.ones(2)], WrongForm, r"got a list \(np.stack makes one of it\)"),
+    (Numbers("T"), np.array([1, 2 / 3]), np.array([1, 2 / 3], np.float16), Wrong, "got 0.666504; its dtype float16 keeps"),
     (Integers("T"), np.array([1, 2]), np.array([0, 1], np.uint8), Wrong, r"first at x\[0\]: expected 1, got 0"),
     (Flags("T"), np.array([True, False]), np.array([1, 0]), WrongNumbers, "x has dtype int64, expected True and False"),
     (Flags("T B"), np.ones((2, 2), bool), np.eye(2, dtype=bool), Wrong, "expected True, got False"),
@@ -105,6 +107,9 @@ WRONG = [
     (Items(), {"the": 1, "a": 2}, {"the": 1}, Wrong, "x has 1 key, expected 2; it lacks 'a'"),
     (Items(), {"the": 1}, {"the": 1, "a": 2}, Wrong, "x has 2 keys, expected 1; 'a' should not be there"),
     (Items(), {"the": 1}, {"the": 2}, Wrong, r"x\['the'\] is 2, expected 1"),
+    (Items(), {"the": 1}, {"the": 1.0}, Wrong, r"x\['the'\] is 1.0, expected 1"),
+    (Items(), {"the": 0}, {"the": 0j}, Wrong, r"x\['the'\] is 0j, expected 0"),
+    (Items(), {"the": 0}, {"the": np.zeros(2)}, Wrong, r"x\['the'\] is array\(\[0., 0.\]\), expected 0"),
 ]
 
 

@@ -253,6 +253,12 @@ def test_every_bad_answer_gets_its_sentence(name, function, sentence):
     assert sentence in " ".join(str(report).split())
 
 
+def test_nan_everywhere_is_no_sign_of_a_known_mistake():
+    report = judged("perplexity", lambda losses, masks: np.nan)
+    assert report.points == 0
+    assert report.hint is None
+
+
 def test_a_list_of_the_right_ids_is_not_taken_for_floats():
     report = judged("encode", lambda *args: right("encode")(*args).tolist())
     assert report.hint is None

@@ -38,7 +38,9 @@ def expect_array(name: str, got: Any) -> None:
     if isinstance(got, np.ma.MaskedArray):
         raise WrongForm(f"{name} should be a NumPy array, got a masked one: what is masked cannot be compared")
     if not isinstance(got, np.ndarray):
-        cure = " (np.stack makes one of it)" if isinstance(got, list) else ""
+        cure = ""
+        if isinstance(got, list) and got:
+            cure = f" (np.{'stack' if isinstance(got[0], np.ndarray) else 'array'} makes one of it)"
         raise WrongForm(f"{name} should be a NumPy array, got {kind(got)}{cure}")
 
 

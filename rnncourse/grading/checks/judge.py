@@ -122,8 +122,8 @@ class Sitting:
 
         It gives what the student's function gave in the case that is wrong `first`, and in more cases than other
         mistakes do. It is wrong there, in the same manner (a list of the right numbers is not a wrong dtype), and in no
-        case where the student is right. Errors with the same message are alike, but errors alone are no evidence: a
-        value must agree in some case.
+        case where the student is right. Errors with the same message are alike, and so is NaN everywhere, but these
+        alone are no evidence: a value must agree in some case.
         """
         agreement: dict[str, int] = {}
         for hint, known in self.mistaken.items():
@@ -134,7 +134,7 @@ class Sitting:
             if any(theirs.wrong and not ours.wrong for _, ours, theirs in pairs):
                 continue
             agreed = [ours for case, ours, theirs in pairs if alike(case, ours, theirs)]
-            if any(ours.failure is None for ours in agreed):
+            if any(ours.failure is None and tells(ours.outputs) for ours in agreed):
                 agreement[hint] = len(agreed)
         return max(agreement, key=lambda hint: agreement[hint], default=None)
 
@@ -199,6 +199,21 @@ def alike(case: Case, one: Answer, other: Answer) -> bool:
     if one.failure is not None or other.failure is not None:
         return told(one.failure) == told(other.failure)
     return same(one.outputs, other.outputs, case.tolerance)
+
+
+def tells(value: Any) -> bool:
+    """Whether there is anything but NaN in an answer's outputs.
+
+    >>> tells({"loss": np.nan, "dX": np.array([np.nan, 1.0])}), tells({"loss": np.nan}), tells({"word": "cell"})
+    (True, False, True)
+    """
+    if isinstance(value, dict):
+        return any(map(tells, value.values()))
+    try:
+        array = np.asarray(value)
+    except ValueError:  # lists of several lengths
+        return True
+    return array.dtype.kind not in "fc" or not array.size or not np.isnan(array).all()
 
 
 def told(failure: Failure | None) -> tuple[str, ...]:

@@ -43,9 +43,10 @@ class Numbers:
         where = f"first at {name}{''.join(f'[{k}]' for k in first)}" if first else "the largest error is"
         at = (*first, *worst)
         there = f"{',' if first else ' at'} {self.place(letters[in_time:], worst, got)}" if worst else ""
+        coarse = "; its dtype float16 keeps three digits only" if got.dtype == np.float16 else ""
         raise Wrong(
             f"{name} is wrong in {wrong.sum()} of {got.size} places{steps(letters, wrong)}{self.which_blocks(wrong)}; "
-            f"{where}{there}: expected {shown(want[at])}, got {shown(got[at])}"
+            f"{where}{there}: expected {shown(want[at])}, got {shown(got[at])}{coarse}"
         )
 
     def place(self, letters: Sequence[str], index: Sequence[int], got: Array) -> str:
@@ -179,7 +180,7 @@ class Flag:
 
 
 class Items:
-    """A list, or a dict, whose entries are compared exactly: tokens, a vocabulary.
+    """A list, or a dict, whose entries, strings and whole numbers, are compared exactly: tokens, a vocabulary.
 
     A tuple stands for a list, and NumPy's numbers and strings for Python's.
     """
@@ -196,15 +197,20 @@ class Items:
     def _expect_dict(self, name: str, got: Any, want: dict[Any, Any]) -> None:
         expect_keys(name, got, want)
         for key, value in want.items():
-            if got[key] != value:
+            if not equal(got[key], value):
                 raise Wrong(f"{name}[{key!r}] is {got[key]!r}, expected {value!r}")
 
     def _expect_list(self, name: str, got: Any, want: list[Any]) -> None:
         for k, (ours, theirs) in enumerate(zip(want, got, strict=False)):
-            if ours != theirs:
+            if not equal(theirs, ours):
                 raise Wrong(f"{name}[{k}] is {theirs!r}, expected {ours!r}")
         if len(got) != len(want):
             raise Wrong(f"{name} has {len(got)} entries, expected {len(want)}")
+
+
+def equal(got: Any, want: str | int) -> bool:
+    """Whether an entry is the one that is wanted; 1.0 is not 1, for it is no index."""
+    return isinstance(got, (str, int, np.integer)) and bool(got == want)
 
 
 def expect_keys(name: str, got: Mapping[Any, Any], want: Mapping[Any, Any]) -> None:
