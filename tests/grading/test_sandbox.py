@@ -1,6 +1,9 @@
 """The walls stand: what a submission can see, do and take."""
 
 import os
+import subprocess
+import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -8,6 +11,7 @@ import numpy as np
 import pytest
 
 from rnncourse.grading.sandbox import visible
+from rnncourse.grading.sandbox.bare import Folder
 from rnncourse.grading.sandbox.bubblewrap import Limits
 from rnncourse.grading.sandbox.wire import decode, encode
 from rnncourse.grading.sandbox.worker import Dead, Worker
@@ -125,12 +129,51 @@ def test_one_process_alone_runs_out_of_memory_by_itself(walls):
 
 def test_nothing_is_left_of_it(walls):
     worker = Worker(Limits(), walls=True)
-    folder = worker.folder
     worker.ask({"run": "import subprocess\nsubprocess.Popen(['sleep', '1000'])"}, 10)
     worker.close()
     time.sleep(0.2)
-    assert not folder.exists()
     assert not any(b"sleep\x001000" in line for line in command_lines())
+
+
+KILLED = """
+import os, sys
+from rnncourse.grading.sandbox.worker import Limits, Worker
+worker = Worker(Limits(), walls=sys.argv[1] == "walls")
+print(worker.ask({"run": sys.argv[2]}, 10)["error"])
+sys.stdout.flush()
+os.kill(os.getpid(), 9)
+"""
+
+
+def killed(kind, source, folder):
+    """Start a sandbox in another process, whose temporary files go into `folder`, run a cell, and kill it with -9."""
+    command = [sys.executable, "-c", KILLED, kind, source]
+    done = subprocess.run(command, env=os.environ | {"TMPDIR": str(folder)}, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (-9, "None\n"), done.stderr
+
+
+def test_nothing_is_left_of_it_where_the_grader_is_killed(walls, tmp_path):
+    killed("walls", "import subprocess\nsubprocess.Popen(['sleep', '1001'])\nopen('/tmp/x', 'w')", tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    deadline = time.monotonic() + 5
+    while any(b"sleep\x001001" in line for line in command_lines()) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not any(b"sleep\x001001" in line for line in command_lines())
+
+
+def test_without_walls_the_next_one_removes_what_a_killed_grader_left(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    another = tmp_path / "rnncourse-book"
+    another.mkdir()
+    killed("bare", "open('x', 'w')", tmp_path)
+    (left,) = set(tmp_path.iterdir()) - {another}
+    first = Folder()
+    assert not left.exists() and first.path.parent == tmp_path
+    second = Folder()
+    assert first.path.exists(), "its owner lives"
+    for folder in (first, second):
+        folder.remove()
+    assert list(tmp_path.iterdir()) == [another]
 
 
 def command_lines():

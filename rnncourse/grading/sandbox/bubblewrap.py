@@ -1,4 +1,4 @@
-"""The walls: the command that starts a process under bubblewrap, or, where there is none, without walls."""
+"""The walls: the command that starts a process under bubblewrap."""
 
 import os
 from dataclasses import dataclass
@@ -38,11 +38,11 @@ class Limits:
     submission: float = 180.0
 
 
-def walled(folder: Path, socket: int, filter_: int, limits: Limits, uid: int) -> list[str]:
+def walled(socket: int, filter_: int, limits: Limits, uid: int) -> list[str]:
     """The command for a process that answers on an inherited `socket`, behind all walls.
 
-    `folder` holds what `visible.write` wrote, `filter_` is the open file of the calls that are refused, and `uid` is
-    whom the process becomes if this one is root's.
+    `filter_` is the open file of the calls that are refused, and `uid` is whom the process becomes if this one is
+    root's.
     """
     command = ["bwrap", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-net", "--unshare-cgroup-try"]
     command += ["--die-with-parent", "--new-session", "--hostname", "sandbox", "--clearenv", "--cap-drop", "ALL"]
@@ -64,10 +64,11 @@ def walled(folder: Path, socket: int, filter_: int, limits: Limits, uid: int) ->
         command += ["--ro-bind", str(base), str(base)]
     for folder_ in visible.hidden():
         command += ["--perms", "0755", "--tmpfs", str(folder_)]
-    command += ["--perms", "0755", "--dir", COURSE]
-    for name, source in visible.packages().items():
-        command += ["--ro-bind", str(source), f"{COURSE}/{name}"]
-    command += ["--ro-bind", str(folder / "rnncourse"), f"{COURSE}/rnncourse"]
+    seen = {f"{COURSE}/{name}": source for name, source in visible.everything().items()}
+    for above in sorted({parent for place in seen for parent in Path(place).parents[:-1]}):
+        command += ["--perms", "0755", "--dir", str(above)]
+    for place, source in seen.items():
+        command += ["--ro-bind", str(source), place]
     command += ["--proc", "/proc", "--dev", "/dev"]
     for scratch in ("/tmp", "/dev/shm"):
         command += ["--perms", "1777", "--size", str(limits.files), "--tmpfs", scratch]
@@ -83,10 +84,3 @@ def started(course: str, socket: int, limits: Limits) -> list[str]:
     """The command that starts `inside`, which finds what it imports in the folder `course`."""
     code = f"import sys; sys.path.insert(0, {course!r}); from rnncourse.grading.sandbox.inside import main; "
     return [str(visible.interpreter()), "-I", "-S", "-c", f"{code}main('{socket}', '{limits.memory}')"]
-
-
-def bare(folder: Path, socket: int, limits: Limits) -> list[str]:
-    """The same command without walls: it stops no one who means harm."""
-    for name, source in visible.packages().items():
-        (folder / name).symlink_to(source)
-    return started(str(folder), socket, limits)

@@ -3,7 +3,6 @@
 No torch, no nbgrader, no cell, no check, no reference: what is not there cannot be called in the student's name.
 """
 
-import shutil
 import site
 import sys
 import sysconfig
@@ -28,9 +27,6 @@ MODULES = (
     "grading/sandbox/wire",
 )
 """What a submission sees of `rnncourse`."""
-
-EMPTY = ("grading/checks/__init__", "grading/sandbox/__init__")
-"""What it sees as empty files: they would import the rest."""
 
 
 @cache
@@ -75,13 +71,16 @@ def hidden() -> list[Path]:
     return sorted({path.resolve() for path in [*own, *debian, Path(site.getusersitepackages())] if path.is_dir()})
 
 
-def write(folder: Path) -> None:
-    """Write what a submission sees of `rnncourse` into a folder, compiled."""
-    source, target = Path(rnncourse.__file__).parent, folder / "rnncourse"
-    for name in MODULES:
-        copied = target / f"{name}.py"
-        copied.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source / f"{name}.py", copied)
-    shutil.copyfile(source / "grading" / "sandbox" / "silent.py", target / "grading" / "__init__.py")
-    for name in EMPTY:
-        (target / f"{name}.py").touch()
+def modules() -> dict[str, Path]:
+    """The files of `rnncourse` that a submission sees, by their place in it; `check` is silent there.
+
+    Folders without `__init__.py` are packages all the same, and empty: ours would import the rest.
+    """
+    source = Path(rnncourse.__file__).parent
+    found = {f"{name}.py": source / f"{name}.py" for name in MODULES}
+    return {**found, "grading/__init__.py": source / "grading" / "sandbox" / "silent.py"}
+
+
+def everything() -> dict[str, Path]:
+    """All that can be imported, by its place in the one folder where Python looks for it."""
+    return packages() | {f"rnncourse/{place}": path for place, path in modules().items()}

@@ -2,20 +2,18 @@
 
 import json
 import os
-import shutil
 import socket
 import struct
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import psutil
 
-from rnncourse.grading.sandbox import bubblewrap, seccomp, visible
+from rnncourse.grading.sandbox import bubblewrap, seccomp
+from rnncourse.grading.sandbox.bare import Folder
 from rnncourse.grading.sandbox.bubblewrap import Limits
 from rnncourse.grading.sandbox.wire import MESSAGE, Garbled
 
@@ -39,17 +37,15 @@ class Worker:
 
     def __init__(self, limits: Limits, walls: bool) -> None:
         self.limits = limits
-        self.folder = Path(tempfile.mkdtemp(prefix="rnncourse-"))
+        self.folder = None if walls else Folder()
         self.line, theirs = socket.socketpair()
         said, saying = os.pipe()  # a file would be one that a submission could write to
         os.set_blocking(said, False)
         self.said, self.saying = os.fdopen(said, "rb", 0), os.fdopen(saying, "wb", 0)
         self.looked = time.monotonic()
         try:
-            self.folder.chmod(0o755)
-            visible.write(self.folder)
             with theirs:
-                self.process = self._start(theirs.fileno(), walls)
+                self.process = self._start(theirs.fileno())
             reply = self.ask({}, 30.0, start=True)
             if reply != {"ready": True}:
                 raise Dead("the sandbox did not start")
@@ -57,25 +53,26 @@ class Worker:
             self.close()
             raise
 
-    def _start(self, theirs: int, walls: bool) -> subprocess.Popen[bytes]:
-        if not walls:
-            command, open_ = bubblewrap.bare(self.folder, theirs, self.limits), (theirs,)
-            return self._popen(command, open_, bubblewrap.ENVIRONMENT | {"HOME": str(self.folder)})
+    def _start(self, theirs: int) -> subprocess.Popen[bytes]:
+        if self.folder is not None:
+            home = str(self.folder.path)
+            command = bubblewrap.started(home, theirs, self.limits)
+            return self._popen(command, (theirs,), bubblewrap.ENVIRONMENT | {"HOME": home}, home)
         refused = seccomp.program()
         try:
-            command = bubblewrap.walled(self.folder, theirs, refused, self.limits, 2**20 + os.getpid() % 2**20)
-            return self._popen(command, (theirs, refused), {"PATH": os.environ.get("PATH", os.defpath)})
+            command = bubblewrap.walled(theirs, refused, self.limits, 2**20 + os.getpid() % 2**20)
+            return self._popen(command, (theirs, refused), {"PATH": os.environ.get("PATH", os.defpath)}, "/")
         finally:
             os.close(refused)
 
     def _popen(
-        self, command: list[str], open_: tuple[int, ...], environment: dict[str, str]
+        self, command: list[str], open_: tuple[int, ...], environment: dict[str, str], folder: str
     ) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             command,
             pass_fds=open_,
             env=environment,
-            cwd=self.folder,
+            cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=self.saying,
             stderr=self.saying,
@@ -89,7 +86,7 @@ class Worker:
         self.close()
 
     def close(self) -> None:
-        """Stop the process and all it started, and remove its folder."""
+        """Stop the process and all it started, and remove its folder, if it has one."""
         self.line.close()
         self.said.close()
         self.saying.close()
@@ -99,7 +96,9 @@ class Worker:
                 with suppress(psutil.NoSuchProcess):
                     child.kill()
             process.wait()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        if self.folder is not None:
+            self.folder.remove()
+            self.folder = None
 
     def ask(
         self,
