@@ -151,15 +151,21 @@ def limited(seconds: float) -> Iterator[None]:
 
     timer = threading.Timer(seconds, interrupt)
     timer.daemon = True
-    if threading.current_thread() is main:
-        timer.start()
+    in_main = threading.current_thread() is main
+    ignored = in_main and signal.getsignal(signal.SIGINT) is signal.SIG_IGN  # as in a shell's background jobs
     try:
+        if ignored:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        if in_main:
+            timer.start()
         try:
             yield
         finally:
             with lock:
                 done = True
             timer.cancel()
+            if ignored:
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
     except KeyboardInterrupt as stop:
         if not late:
             raise
