@@ -26,7 +26,7 @@ from rnncourse.grading.checks.report import Report
 from rnncourse.grading.checks.wrong import WrongForm
 from rnncourse.grading.rebuild import grade_id
 from rnncourse.grading.sandbox.bubblewrap import Limits
-from rnncourse.grading.sandbox.wire import Garbled, decode, encode, type_name
+from rnncourse.grading.sandbox.wire import Decoder, Garbled, decode, encode, type_name
 from rnncourse.grading.sandbox.worker import Dead, Ended, Worker
 from rnncourse.grading.submission import BYTES, SKIPPED
 
@@ -246,12 +246,13 @@ def read(reply: dict[str, Any], cases: Sitting) -> list[Result]:
     if not isinstance(rows, list) or len(rows) != len(cases.cases):
         raise Garbled("expected a result for each case")
     try:
-        return [result(row, case) for row, case in zip(rows, cases.cases, strict=True)]
+        decoder = Decoder()
+        return [result(row, case, decoder) for row, case in zip(rows, cases.cases, strict=True)]
     except (TypeError, KeyError, ValueError, AttributeError) as error:
         raise error if isinstance(error, Garbled) else Garbled("expected results, got something else") from None
 
 
-def result(row: dict[str, Any], case: Case) -> Result:
+def result(row: dict[str, Any], case: Case, decoder: Decoder) -> Result:
     """One result, from a row of a reply."""
     failure = None
     if row["failure"] is not None:
@@ -260,9 +261,9 @@ def result(row: dict[str, Any], case: Case) -> Result:
         line = line if type(line) is int else None
         failure = Failure(names, clean.plain(message, 200), line, clean.plain(code, 200))
     back = zip(case.args.items(), row["args"], strict=False)
-    args = {name: given if callable(given) else decode(value) for (name, given), value in back}
+    args = {name: given if callable(given) else decoder.read(value) for (name, given), value in back}
     shared = [(key if type(key) is int else clean.plain(key, 40), name) for key, name in row["shared"][:50]]
-    return Result(decode(row["value"]), failure, args, tuple(pair for pair in shared if pair[1] in case.args))
+    return Result(decoder.read(row["value"]), failure, args, tuple(pair for pair in shared if pair[1] in case.args))
 
 
 def written(report: Report, count: int) -> list[NotebookNode]:

@@ -1,5 +1,6 @@
 """Values travel between the grader and a sandbox unchanged, and nothing else does."""
 
+import base64
 import json
 from contextlib import suppress
 
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays, scalar_dtypes
 
 from rnncourse.grading.checks.wrong import kind
-from rnncourse.grading.sandbox.wire import DEPTH, DTYPES, Garbled, decode, encode, type_name
+from rnncourse.grading.sandbox.wire import DEPTH, DTYPES, Decoder, Garbled, decode, encode, type_name
 
 plain = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=50)
 plain = plain.filter(lambda value: not isinstance(value, str) or value.isprintable())
@@ -107,6 +108,11 @@ GARBLED = {
     "a key that others could share their hash with": ["dict", [[["int", str(2**61 - 1)], ["none"]]]],
     "a pair as a key": ["dict", [[["tuple", [["int", "1"]]], ["none"]]]],
     "texts that take the room of the longest": ["strings", [100], ["x" * 20_000, *[""] * 99]],
+    "a list that as an array takes the room of its longest text": [
+        "list",
+        [["str", "x" * 20_000], *[["str", ""]] * 999],
+    ],
+    "the same, of an array and numbers": ["list", [["strings", [], ["x" * 20_000]], *[["int", "0"]] * 999]],
     "many types": ["list", [["other", f"T{k}"] for k in range(101)]],
 }
 
@@ -130,6 +136,27 @@ def test_the_numbers_of_all_arrays_together_are_bounded():
     assert len(decode(message, entries=120)) == 2
     with pytest.raises(Garbled, match="more numbers"):
         decode(message, entries=119)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        ["objects", [700, 1000]],
+        ["array", "<f2", [6, 10**5], base64.b64encode(bytes(12 * 10**5)).decode()],
+        ["strings", [50], ["x" * 15_000, *[""] * 49]],
+        ["list", [["none"]] * 60_000],
+    ],
+    ids=["objects", "numbers", "texts", "values"],
+)
+def test_what_all_messages_of_a_reply_hold_is_bounded(message):
+    decoder = Decoder()
+    decoder.read(message)
+    with pytest.raises(Garbled):
+        decoder.read(message)
+
+
+def test_objects_take_no_room():
+    assert decode(["objects", [1000, 1000]]).strides == (0, 0)
 
 
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner, max_size=5)))

@@ -28,6 +28,10 @@ ENTRIES, VALUES, DEPTH, LETTERS, DIGITS, AXES = 1_000_000, 100_000, 12, 20_000, 
 TYPE = 1000
 """The values that one of an unknown type counts for: each becomes a class of its own."""
 
+ROOM = 10_000_000
+"""At most: the values times the characters of the longest text among them. An array of texts gives each that room, and
+NumPy makes one of any list that it is asked about."""
+
 KEYS = (type(None), bool, int, str, float)
 """What may be the key of a dict. Of these, nobody can find many with the same hash, if the integers stay below 2⁶⁰."""
 
@@ -91,19 +95,30 @@ def decode(message: Any, function: Callable[[str, int], Any] | None = None, entr
     >>> decode(encode({"h": np.zeros((1, 2))}))
     {'h': array([[0., 0.]])}
     """
-    try:
-        return Decoder(function, entries).value(message, 0)
-    except Garbled:
-        raise
-    except (ValueError, TypeError, IndexError, KeyError, OverflowError, RecursionError, binascii.Error) as error:
-        raise Garbled(f"expected a value as `encode` writes it, got another message ({type(error).__name__})") from None
+    return Decoder(function, entries).read(message)
 
 
 class Decoder:
-    """Reads one message, and counts what is in it."""
+    """Reads messages, and counts what is in all of them: they hold no more together than one may."""
 
-    def __init__(self, function: Callable[[str, int], Any] | None, entries: int) -> None:
+    def __init__(self, function: Callable[[str, int], Any] | None = None, entries: int = ENTRIES) -> None:
         self.function, self.entries, self.values = function, entries, VALUES
+        self.longest = 0
+
+    def read(self, message: Any) -> Any:
+        """The value of a message: see `decode`. Raises `Garbled`."""
+        before, self.longest = self.values, 0
+        try:
+            value = self.value(message, 0)
+        except Garbled:
+            raise
+        except (ValueError, TypeError, IndexError, KeyError, OverflowError, RecursionError, binascii.Error) as error:
+            raise Garbled(
+                f"expected a value as `encode` writes it, got another message ({type(error).__name__})"
+            ) from None
+        if self.longest * (before - self.values) > ROOM:
+            raise Garbled("expected few values, or short texts, got many values and a long text")
+        return value
 
     def value(self, message: Any, depth: int) -> Any:
         """The value of a message at a depth. Raises `Garbled`."""
@@ -132,7 +147,7 @@ class Decoder:
         if name == "strings":
             return self.strings(*rest)
         if name == "objects":
-            return np.empty(self.shape(rest[0]), dtype=object)
+            return np.broadcast_to(np.array(None), self.shape(rest[0]))
         if name == "function" and self.function:
             return self.function(type_name(rest[0]), self.plain(rest[1], int))
         if name == "other":
@@ -152,7 +167,8 @@ class Decoder:
         """An array of texts: each takes the room of the longest. Raises `Garbled`."""
         shape = self.shape(lengths)
         texts = [self.plain(text, str) for text in self.plain(texts, list)]
-        if len(texts) * max(map(len, texts), default=0) > ENTRIES:
+        self.entries -= len(texts) * max(map(len, texts), default=0)
+        if self.entries < 0:
             raise Garbled("expected texts of moderate length, got more")
         return np.array(texts, dtype=str).reshape(shape)
 
@@ -160,6 +176,8 @@ class Decoder:
         """A part of a message that must be of this very type, a string of at most so many letters. Raises `Garbled`."""
         if type(value) is not kind or (isinstance(value, str) and len(value) > letters):
             raise Garbled(f"expected a part of type {kind.__name__}, of moderate length, got another")
+        if isinstance(value, str):
+            self.longest = max(self.longest, len(value))
         return value
 
     def shape(self, lengths: Any) -> tuple[int, ...]:
