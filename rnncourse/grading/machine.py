@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from rnncourse.grading.sandbox import seccomp
+from rnncourse.grading.sandbox import cgroup, seccomp
 from rnncourse.grading.sandbox.bubblewrap import Limits
 from rnncourse.grading.sandbox.worker import Dead, Worker
 
@@ -36,19 +36,27 @@ class Finding:
 
 
 def machine(system: Path = Path("/")) -> Iterator[Finding]:
-    """What there is to say of this machine. `system` is where /proc and /sys are looked for."""
+    """What there is to say of this machine. `system` is where /proc is looked for."""
     here = f"Python {platform.python_version()} on {platform.system()}"
     if (3, 11) <= sys.version_info[:2] <= (3, 13):
         yield Finding(OK, here)
     else:
         yield Finding(MISSING, here, "make the environment with Python 3.11, 3.12 or 3.13")
     yield from walls(system)
-    group = system / "sys/fs/cgroup"
-    if (group / "cgroup.controllers").exists() and os.access(group / "cgroup.subtree_control", os.W_OK):
-        yield Finding(OK, "cgroup limits are available")
-    else:
-        says = "cgroup limits are not available here; memory and processes are bounded by rlimits and by watching"
-        yield Finding(NOTE, says)
+
+
+def bound(missing: str | None) -> Finding:
+    """What bounds a sandbox as a whole: a group, or, since that is `missing` for this reason, the grader's watch."""
+    if missing is None:
+        says = "a control group bounds each sandbox: its memory, with files and buffers in it, and its processes"
+        return Finding(OK, says)
+    says = (
+        f"no control group bounds a sandbox ({missing}): each process has its rlimits, and the grader adds up ten "
+        "times a second what they hold; what is taken between two looks, and the kernel's own memory for files without "
+        "content, is not bounded"
+    )
+    cure = "on Linux with systemd, grade as a user who has logged in; in a container, bound the container's own memory"
+    return Finding(NOTE, says, cure)
 
 
 def walls(system: Path) -> Iterator[Finding]:
@@ -67,6 +75,7 @@ def walls(system: Path) -> Iterator[Finding]:
     try:
         Worker(Limits(), walls=True).close()
         yield Finding(OK, "a sandbox starts")
+        yield bound(cgroup.missing())
     except (Dead, OSError, subprocess.SubprocessError) as error:
         cure = "in a container: allow it user namespaces, or let the container be the sandbox (--sandbox none)"
         yield Finding(MISSING, f"bubblewrap does not start here ({error})", cure)

@@ -66,6 +66,21 @@ WALLS = {
         "import socket\nsocket.socket(socket.AF_VSOCK)",
         lambda text: text == "PermissionError",
     ),
+    "no socket to any other machine": (
+        "import socket\nsocket.socket(socket.AF_INET)",
+        lambda text: text == "PermissionError",
+    ),
+    "no larger buffer": (
+        "import socket\nsocket.socketpair()[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2**22)",
+        lambda text: text == "PermissionError",
+    ),
+    "no larger buffer, by a number with more bits": (
+        "import ctypes, os, socket\na, b = socket.socketpair()\nsize, more = ctypes.c_int(2**22), 1 << 32\n"
+        "number, before = {'x86_64': 54, 'aarch64': 208}[os.uname().machine], a.getsockopt(1, 7)\n"
+        "words = number, a.fileno(), more + 1, more + 7, ctypes.addressof(size), 4\n"
+        "ctypes.CDLL(None).syscall(*map(ctypes.c_long, words))\na.getsockopt(1, 7) == before",
+        lambda text: text == "True",
+    ),
     "no memory that is no one's": ("import os\nos.memfd_create('x')", lambda text: text == "PermissionError"),
     "no namespace": ("import ctypes\nctypes.CDLL(None).unshare(0x10000000)", lambda text: text == "-1"),
     "no tracing": ("import ctypes\nctypes.CDLL(None).ptrace(0, 0, 0, 0)", lambda text: text == "-1"),
@@ -106,6 +121,13 @@ ENDS = {
     "it leaves": ("import os\nos._exit(0)", "the process ended"),
     "its children take memory": (
         "import os, time\nfor _ in range(8):\n    if not os.fork(): a = b'x' * 2**25; time.sleep(20)\ntime.sleep(20)",
+        "MiB of memory",
+    ),
+    "its sockets take memory": (
+        "import subprocess, sys, time\nsource = '''import socket, time\nkept = []\ntry:\n    while True:\n"
+        "        kept += socket.socketpair()\n        kept[-1].setblocking(False)\n"
+        "        kept[-1].send(b'x' * 2**20)\nexcept OSError: time.sleep(20)'''\n"
+        "for _ in range(6): subprocess.Popen([sys.executable, '-I', '-S', '-c', source])\ntime.sleep(20)",
         "MiB of memory",
     ),
     "it takes time": ("while True: pass", "it took too long"),

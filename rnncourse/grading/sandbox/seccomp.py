@@ -24,9 +24,15 @@ fails with ENOSYS: the C library then falls back to `clone`, whose flags are rea
 NAMESPACES = 0x7E020000
 """The flags of `clone` that make new namespaces."""
 
-FAMILIES = {1, 2, 10, 16}
-"""Of sockets that can be made: of this machine, IP of both versions, netlink. Network namespaces keep these inside;
-others (of the host of a virtual machine, for one) they may not."""
+FAMILIES = {1, 16}
+"""Of sockets that can be made: of this machine, netlink. Network namespaces keep these inside; others (of the host of a
+virtual machine, for one) they may not, and IP has buffers that grow as it pleases."""
+
+BUFFERS = {7: "SO_SNDBUF", 8: "SO_RCVBUF", 32: "SO_SNDBUFFORCE", 33: "SO_RCVBUFFORCE"}
+"""The options of a socket that make its buffers larger: their memory belongs to no process."""
+
+INT = 0xFFFFFFFF
+"""What the kernel reads of an argument that is an int."""
 
 ALLOW, REFUSE = 0x7FFF0000, 0x00050000
 EQUAL, GREATER, EQUAL_MASKED = 4, 6, 7
@@ -68,6 +74,9 @@ def program() -> int:
         for family in set(range(max(FAMILIES))) - FAMILIES:
             _refuse(seccomp, rules, "socket", errno.EPERM, _Argument(0, EQUAL, family, 0))
         _refuse(seccomp, rules, "socket", errno.EPERM, _Argument(0, GREATER, max(FAMILIES), 0))
+        for option in BUFFERS:
+            asked = _Argument(1, EQUAL_MASKED, INT, 1), _Argument(2, EQUAL_MASKED, INT, option)
+            _refuse(seccomp, rules, "setsockopt", errno.EPERM, *asked)
         file = os.memfd_create("seccomp")
         if seccomp.seccomp_export_bpf(rules, file) != 0:
             os.close(file)

@@ -8,17 +8,23 @@ import subprocess
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import psutil
 
-from rnncourse.grading.sandbox import bubblewrap, seccomp
+from rnncourse.grading.sandbox import bubblewrap, cgroup, seccomp
 from rnncourse.grading.sandbox.bare import Folder
 from rnncourse.grading.sandbox.bubblewrap import Limits
 from rnncourse.grading.sandbox.wire import MESSAGE, Garbled
 
 TICK = 0.1
 """Seconds between two looks at the clock and at the memory."""
+
+
+FILES = 256
+"""That a process can have open: `inside.limit` says so."""
 
 
 class Dead(Exception):
@@ -61,7 +67,10 @@ class Worker:
         refused = seccomp.program()
         try:
             command = bubblewrap.walled(theirs, refused, self.limits, 2**20 + os.getpid() % 2**20)
-            return self._popen(command, (theirs, refused), {"PATH": os.environ.get("PATH", os.defpath)}, "/")
+            path = {"PATH": os.environ.get("PATH", os.defpath)}
+            if cgroup.missing() is None:
+                command, path = [*cgroup.command(self.limits), *command], path | cgroup.environment()
+            return self._popen(command, (theirs, refused), path, "/")
         finally:
             os.close(refused)
 
@@ -188,8 +197,25 @@ def family(pid: int) -> list[psutil.Process]:
 
 
 def memory(process: psutil.Process) -> int:
-    """The bytes that a process holds in memory; 0 if it has ended."""
+    """The bytes that a process holds in memory, and those that the kernel may hold for its open files.
+
+    A socket's buffer belongs to no process and is shown nowhere: each file counts as one. 0 if the process has ended.
+    """
     try:
-        return int(process.memory_info().rss)
+        resident = int(process.memory_info().rss)
+        try:
+            files = int(process.num_fds())
+        except psutil.AccessDenied:  # it hides them
+            files = FILES
+        return resident + files * buffer()
     except psutil.NoSuchProcess:
         return 0
+
+
+@cache
+def buffer() -> int:
+    """The bytes that a socket holds at most if nothing makes it larger, which seccomp refuses."""
+    with suppress(OSError):
+        largest = int(Path("/proc/sys/net/core/wmem_default").read_text())
+        return largest
+    return 2**18
