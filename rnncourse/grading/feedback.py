@@ -15,8 +15,12 @@ from sqlalchemy.exc import SAWarning
 
 from rnncourse.book.files import digest, tree, write
 from rnncourse.grading.batch import KEPT
+from rnncourse.grading.checks.attempt import OutOfTime, limited
 from rnncourse.grading.course import Course
 from rnncourse.grading.release import errors_of, replace
+
+SECONDS = 60.0
+"""How long one student's page may take: it takes one. Code can be written that its highlighting needs days for."""
 
 
 class NoFeedback(Exception):
@@ -95,7 +99,10 @@ def generate(course: Course, assignment: str, student: str, target: Path) -> Non
         with errors_of(converter.log) as said, warnings.catch_warnings():
             warnings.simplefilter("ignore", SAWarning)  # nbgrader's, harmless
             try:
-                converter.start()
+                with limited(SECONDS):
+                    converter.start()
+            except OutOfTime as late:
+                raise NoFeedback(f"the page {late}: are there cells of many blank lines?") from None
             except (Exception, SystemExit) as error:  # nbgrader raises many kinds, and tells the reason in its log
                 raise NoFeedback(said[0] if said else str(error)) from error
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -2,6 +2,7 @@
 
 import json
 import statistics
+import time
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -85,7 +86,8 @@ def changed(course: Course, assignment: str, submission: SubmittedAssignment) ->
         pass
     stamp = course.root / KEPT / "recorded" / assignment / name
     graded = stamp.stat().st_mtime if stamp.exists() else float("inf")
-    return any(path.lstat().st_mtime > graded for path in folder.glob("*.ipynb"))
+    now = time.time()  # a time to come is one that its author chose
+    return any(graded < path.lstat().st_mtime <= now for path in folder.glob("*.ipynb"))
 
 
 def table(rows: list[Row]) -> str:

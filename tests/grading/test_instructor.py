@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
+import nbformat
 import pytest
 from courses import NOTEBOOK, SET, environment, give_mark, hand_in
 from nbgrader.utils import parse_utc
@@ -73,6 +75,15 @@ def test_status_sees_what_was_handed_in_again(graded):
     assert said(graded)["ann"] == (16, status.CHANGED)
 
 
+def test_status_is_not_misled_by_a_time_to_come(graded):
+    hand_in(graded, "ann")
+    stamp = graded.root / KEPT / "recorded" / SET / "ann"
+    stamp.parent.mkdir(parents=True)
+    stamp.touch()
+    os.utime(graded.root / "submitted" / "ann" / SET / NOTEBOOK, (time.time() + 10**7,) * 2)
+    assert said(graded)["ann"] == (16, status.GRADED)
+
+
 def test_status_sees_what_needs_a_manual_grade(graded):
     with graded.gradebook() as gradebook:
         gradebook.find_submission_notebook("rnn", SET, "ann").grades[0].needs_manual_grade = True
@@ -129,6 +140,18 @@ def test_a_student_whose_feedback_fails_does_not_stop_the_others(graded, capsys)
     assert f"{SET}: 2 written" in out and "failed  ann: " in out
     assert (graded.root / "feedback" / "bea" / SET / "rnn.html").exists()
     assert not (graded.root / "feedback" / "ann" / SET).exists()
+
+
+def test_a_page_that_takes_for_ever_does_not_stop_the_others(graded, monkeypatch):
+    path = graded.root / "autograded" / "ann" / SET / NOTEBOOK
+    path.chmod(0o644)
+    page = nbformat.read(path, as_version=4)
+    page.cells.append(nbformat.v4.new_code_cell("a = 1" + " \n" * 100_000 + "b = 2"))
+    nbformat.write(page, path)
+    monkeypatch.setattr(feedback, "SECONDS", 8.0)
+    given = feedback.give(graded, SET)
+    assert given.written == ["bea", "cem"] and "still running after 8 seconds" in given.failed["ann"]
+    assert not (graded.root / "feedback" / "ann" / SET).exists() and not list(graded.root.glob(".feedback-*"))
 
 
 def test_a_changed_date_rule_or_extension_is_recorded_anew_and_nothing_is_marked_twice(walls, course, capsys):
