@@ -91,7 +91,7 @@ def functions(cells: Iterable[str], asked: Iterable[str]) -> dict[str, Grams]:
     """By name, the k-grams of the functions that are asked for and of the rest. A cell that is no Python is passed."""
     parts: dict[str, list[ast.stmt]] = defaultdict(list)
     for cell in cells:
-        source = re.sub(r"^\s*[%!?].*$", "", cell, flags=re.MULTILINE)
+        source = re.sub(r"^[ \t]*[%!?].*$", "", cell, flags=re.MULTILINE)
         try:
             statements = ast.parse(source).body
         except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -103,7 +103,7 @@ def functions(cells: Iterable[str], asked: Iterable[str]) -> dict[str, Grams]:
     for name, nodes in parts.items():
         try:
             found[name] = grams(nodes)
-        except (RecursionError, tokenize.TokenError):
+        except (ValueError, RecursionError, MemoryError, tokenize.TokenError):  # a number too long to be written, say
             continue
     return found
 

@@ -83,7 +83,11 @@ def test_own_helpers_count_as_the_rest():
     assert list(pair.functions) == [REST]
 
 
-@pytest.mark.parametrize("cell", ["def f(:", "%matplotlib inline\n!ls", "\0", "(" * 5000, "x = " + "-" * 100_000 + "1"])
+@pytest.mark.parametrize(
+    "cell",
+    ["def f(:", "%matplotlib inline\n!ls", "\0", "(" * 5000, "x = " + "-" * 100_000 + "1", "x = 0x" + "f" * 5000],
+    ids=["no Python", "IPython's", "a zero", "brackets", "signs", "a number of many digits"],
+)
 def test_a_cell_that_is_no_python_is_passed_over(cell):
     assert "rnn_forward" in functions([cell, ODD], ASKED)
 
