@@ -50,6 +50,7 @@ WRONG = [
     (Numbers("T B"), np.ones((1, 2)), [np.ones(2)], WrongForm, r"got a list \(np.stack makes one of it\)"),
     (Numbers("T"), np.array([1, 2 / 3]), np.array([1, 2 / 3], np.float16), Wrong, "666504; its dtype float16"),
     (Integers("T"), np.array([1, 2]), np.array([0, 1], np.uint8), Wrong, r"first at x\[0\]: expected 1, got 0"),
+    (Integers("T"), np.zeros(2, int), np.full(2, -(2**63)), Wrong, r"expected 0, got -9223372036854775808"),
     (Flags("T"), np.array([True, False]), np.array([1, 0]), WrongNumbers, "x has dtype int64, expected True and False"),
     (Flags("T B"), np.ones((2, 2), bool), np.eye(2, dtype=bool), Wrong, "expected True, got False"),
     (Numbers("B"), np.ones(2), np.ones(2, bool), WrongNumbers, "x has dtype bool, expected real numbers"),
@@ -148,7 +149,8 @@ def test_what_is_wrong_gets_its_sentence(kind, want, got, error, sentence):
         (["a", "b"], ("a", "b"), True),
         (["a", "b"], ["a", "c"], False),
         ("a", "a", True),
-        ([[1], [2, 3]], [[1], [2, 3]], False),
+        ([[1], [2, 3]], [[1], [2, 3]], True),
+        ([[1], [2, 3]], [[1], [2, 4]], False),
         (np.array([None]), np.array([None]), False),
     ],
 )

@@ -104,8 +104,8 @@ class Integers(Numbers):
         expect_shape(name, self.axes.split(), got, want)
         if got.dtype.kind not in "iu":
             raise WrongNumbers(f"{name} has dtype {got.dtype}, expected whole numbers, an integer dtype")
-        error = np.abs(got.astype(np.int64) - want)
-        self.expect_none(name, got, want, error, error > 0)
+        error = np.abs(got.astype(np.float64) - want)
+        self.expect_none(name, got, want, error, got != want)
 
 
 class Flags(Numbers):
