@@ -82,6 +82,25 @@ WALLS = {
         lambda text: text == "True",
     ),
     "no memory that is no one's": ("import os\nos.memfd_create('x')", lambda text: text == "PermissionError"),
+    "no memory that stays when its process has let it go": (
+        "import mmap\nmmap.mmap(-1, 2**20)",
+        lambda text: text == "PermissionError",
+    ),
+    "no such memory of a device": (
+        "import mmap, os\nmmap.mmap(os.open('/dev/zero', os.O_RDWR), 2**20)",
+        lambda text: text == "PermissionError",
+    ),
+    "memory of one process": (
+        "import mmap\nlen(mmap.mmap(-1, 2**20, flags=mmap.MAP_PRIVATE))",
+        lambda t: t == "1048576",
+    ),
+    "no memory that a pipe holds": (
+        "import ctypes, os\nnumber = {'x86_64': 278, 'aarch64': 75}[os.uname().machine]\n"
+        "word, end = ctypes.create_string_buffer(8), os.pipe()[1]\n"
+        "part = (ctypes.c_size_t * 2)(ctypes.addressof(word), 8)\n"
+        "ctypes.CDLL(None).syscall(number, end, part, ctypes.c_long(1), 0)",
+        lambda text: text == "-1",
+    ),
     "no namespace": ("import ctypes\nctypes.CDLL(None).unshare(0x10000000)", lambda text: text == "-1"),
     "no tracing": ("import ctypes\nctypes.CDLL(None).ptrace(0, 0, 0, 0)", lambda text: text == "-1"),
     "no privileges to gain": (
@@ -130,6 +149,7 @@ ENDS = {
         "for _ in range(6): subprocess.Popen([sys.executable, '-I', '-S', '-c', source])\ntime.sleep(20)",
         "MiB of memory",
     ),
+    "it makes files": ("for k in range(10**6): open(f'/tmp/{k}', 'w').close()", "more than 50000 files"),
     "it takes time": ("while True: pass", "it took too long"),
     "it forks": ("import os\nwhile True:\n    try: os.fork()\n    except OSError: pass", "took too long|MiB of memory"),
     "it sends garbage": (TO_ALL.format(message=r"b'\0\0\0\4xxxx'"), "could not be read: it is not JSON"),

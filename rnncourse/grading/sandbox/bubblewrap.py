@@ -12,6 +12,9 @@ COURSE = "/course"
 SYSTEM = tuple(map(Path, ("/usr", "/lib", "/lib64", "/bin")))
 """Of the machine, read only: its libraries, and a shell."""
 
+SCRATCH = "/tmp", "/dev/shm"
+"""The folders that a submission can write to, in memory."""
+
 ENVIRONMENT = {
     "PATH": "/usr/bin:/bin",
     "HOME": "/tmp",
@@ -70,7 +73,7 @@ def walled(socket: int, filter_: int, limits: Limits, uid: int) -> list[str]:
     for place, source in seen.items():
         command += ["--ro-bind", str(source), place]
     command += ["--proc", "/proc", "--dev", "/dev"]
-    for scratch in ("/tmp", "/dev/shm"):
+    for scratch in SCRATCH:
         command += ["--perms", "1777", "--size", str(limits.files), "--tmpfs", scratch]
     for made in ("/", "/dev", *map(str, visible.hidden())):  # they are in memory, without a bound
         command += ["--remount-ro", made]

@@ -15,7 +15,7 @@ REFUSED = """
     bpf perf_event_open userfaultfd io_uring_setup io_uring_enter io_uring_register
     keyctl add_key request_key init_module finit_module delete_module kexec_load kexec_file_load reboot
     open_by_handle_at name_to_handle_at acct quotactl swapon swapoff syslog personality
-    memfd_create memfd_secret shmget shmat msgget semget mq_open
+    memfd_create memfd_secret shmget shmat msgget semget mq_open vmsplice
     settimeofday clock_settime clock_adjtime adjtimex sethostname setdomainname vhangup modify_ldt
 """
 """They fail with EPERM; so does memory that belongs to no process and no folder, since nothing would bound it. `clone3`
@@ -30,6 +30,9 @@ virtual machine, for one) they may not, and IP has buffers that grow as it pleas
 
 BUFFERS = {7: "SO_SNDBUF", 8: "SO_RCVBUF", 32: "SO_SNDBUFFORCE", 33: "SO_RCVBUFFORCE"}
 """The options of a socket that make its buffers larger: their memory belongs to no process."""
+
+SHARED = 1
+"""The flag of `mmap` for memory that processes share. It stays when none of them shows it any more."""
 
 INT = 0xFFFFFFFF
 """What the kernel reads of an argument that is an int."""
@@ -74,6 +77,7 @@ def program() -> int:
         for family in set(range(max(FAMILIES))) - FAMILIES:
             _refuse(seccomp, rules, "socket", errno.EPERM, _Argument(0, EQUAL, family, 0))
         _refuse(seccomp, rules, "socket", errno.EPERM, _Argument(0, GREATER, max(FAMILIES), 0))
+        _refuse(seccomp, rules, "mmap", errno.EPERM, _Argument(3, EQUAL_MASKED, SHARED, SHARED))
         for option in BUFFERS:
             asked = _Argument(1, EQUAL_MASKED, INT, 1), _Argument(2, EQUAL_MASKED, INT, option)
             _refuse(seccomp, rules, "setsockopt", errno.EPERM, *asked)

@@ -26,6 +26,9 @@ TICK = 0.1
 FILES = 256
 """That a process can have open: `inside.limit` says so."""
 
+MADE = 50_000
+"""The files that a submission can make in each folder: the kernel keeps a thousand bytes for an empty one."""
+
 
 class Dead(Exception):
     """The process in the sandbox is gone: a sentence says why. It has been stopped, with all it started."""
@@ -49,12 +52,15 @@ class Worker:
         os.set_blocking(said, False)
         self.said, self.saying = os.fdopen(said, "rb", 0), os.fdopen(saying, "wb", 0)
         self.looked = time.monotonic()
+        self.first: int | None = None  # the process that holds the walls up from inside, once they stand
         try:
             with theirs:
                 self.process = self._start(theirs.fileno())
             reply = self.ask({}, 30.0, start=True)
             if reply != {"ready": True}:
                 raise Dead("the sandbox did not start")
+            if walls:
+                self.first = next((process.pid for process in family(self.process.pid)), None)
         except BaseException:
             self.close()
             raise
@@ -181,6 +187,8 @@ class Worker:
             self.looked = time.monotonic()
             if sum(map(memory, family(self.process.pid))) > self.limits.memory:
                 raise Dead(f"it used more than {self.limits.memory >> 20} MiB of memory")
+            if self.first is not None and made(self.first) > MADE:
+                raise Dead(f"it made more than {MADE} files")
         self.line.settimeout(min(left, TICK))
 
     def _last_words(self) -> str:
@@ -210,6 +218,15 @@ def memory(process: psutil.Process) -> int:
         return resident + files * buffer()
     except psutil.NoSuchProcess:
         return 0
+
+
+def made(pid: int) -> int:
+    """The files in the fuller one of the folders that a sandbox can write to, as a process in it sees it."""
+    try:
+        states = [os.statvfs(f"/proc/{pid}/root{folder}") for folder in bubblewrap.SCRATCH]
+    except OSError:  # it has ended
+        return 0
+    return max(state.f_files - state.f_ffree for state in states)
 
 
 @cache
