@@ -12,6 +12,9 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 BYTES, CELLS, LETTERS = 32 * 2**20, 1000, 200_000
 """At most: bytes of a file (pictures in its outputs included), cells, characters of a cell."""
 
+SIGNS = 2_000_000
+"""At most: the signs between the values of a file's JSON. Each may cost a hundred bytes of memory when it is read."""
+
 SKIPPED = "skip-execution"
 """The tag of cells that are not run for grading: figures, training. It means something on cells without points only."""
 
@@ -51,6 +54,11 @@ def content(path: Path) -> bytes:
 
 def parsed(data: bytes) -> Any:
     """The JSON in some bytes. Raises `Refused`."""
+    signs = sum(data.count(sign) for sign in b"[{,")
+    if signs > SIGNS:
+        raise Refused(
+            f"expected at most {SIGNS} brackets and commas in a notebook, got {signs}: are its outputs large?"
+        )
     try:
         return json.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError:
