@@ -23,7 +23,9 @@ from grading.attacks.harness import ROOT, SEED, armed, hand_in
 
 from rnncourse.grading import hidden
 from rnncourse.grading.batch import Batch, Scheduler
-from rnncourse.grading.checks import find
+from rnncourse.grading.checks import find, sets
+from rnncourse.grading.checks.attempt import Result
+from rnncourse.grading.checks.drawing import copied
 from rnncourse.grading.checks.judge import Sitting
 from rnncourse.grading.course import Course
 from rnncourse.grading.feedback import generate
@@ -74,6 +76,20 @@ def test_answers_learnt_by_heart_are_right_for_the_public_seed_only(seed, points
         assert marking.judge("rnn_step").points == points
     finally:
         marking.stop()
+
+
+@pytest.mark.parametrize("name", [name for names in sets().values() for name in names])
+def test_answers_learnt_in_their_order_are_worth_nothing_for_other_seeds(name):
+    """The cases are drawn in a way that everybody can read, so what they come to must hang on the seed."""
+    problem = find(name)
+    public = [problem.reference(*copied(list(case.args.values()))) for case in Sitting(problem, hidden("0")).cases]
+    points = []
+    for seed in (SEED, "plum", "quince"):
+        sitting = Sitting(problem, hidden(seed))
+        cases = zip(public, sitting.cases, strict=True)
+        answers = sitting.answers(Result(answer, None, dict(case.args)) for answer, case in cases)
+        points.append(sitting.report(answers).points)
+    assert 0 in points, points
 
 
 def test_a_lie_about_what_became_of_the_inputs_is_worth_their_points_only(room):

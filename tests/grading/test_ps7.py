@@ -185,7 +185,7 @@ def returns_too_soon(f, X, other):
     Y = f(X.copy()).copy()
     for t in range(1, len(X)):
         moved = f(np.r_[X[:t], other[t:]])[:t] - Y[:t]
-        return not np.allclose(moved, 0)
+        return not np.allclose(moved, 0, rtol=0, atol=1e-6)
     return False
 
 
@@ -322,7 +322,7 @@ BAD = [
     (
         "leaks_future",
         lambda f, X, other: abs(f(other) - f(X)),
-        "leaks should be True or False, got an array of shape (5, 3, 3)",
+        "leaks should be True or False, got an array of shape (",
     ),
     ("leaks_future", lambda f, X, other: None, "it returned None: is a `return` missing?"),
     ("leaks_future", lambda f, X, other: f(X, other), "The inputs were f = f, X (5, 3, 4), other (5, 3, 4)"),
@@ -354,7 +354,7 @@ def test_a_mistake_in_one_function_costs_nothing_in_the_next():
 
 
 def test_the_functions_of_the_cases_are_what_their_notes_say():
-    """Causal or a leak: as a test with a thousand times as fine a sieve, and one output at a time, finds it."""
+    """Causal or a leak: as a test that changes one input at a time finds it."""
     cases = list(find("leaks_future").cases(np.random.default_rng(5)))
     for case in cases:
         f, X, other = case.args.values()
@@ -364,8 +364,8 @@ def test_the_functions_of_the_cases_are_what_their_notes_say():
             changed[s] = other[s]
             Z = f(changed)
             reached = max([reached, *(abs(Z[t] - Y[t]).max() for t in range(s))])
-        assert ("leak" in case.note) == (reached > 1e-9), f"{case.note}: {reached}"
-        assert reached < 1e-12 or reached > 1e-5, f"{case.note} is near the limit"
+        assert ("leak" in case.note) == (reached > 1e-6), f"{case.note}: {reached}"
+        assert reached < 5e-7 or reached > 1e-5, f"{case.note} is near the limit"
     parts = {part: {"leak" in case.note for case in cases if case.part == part} for part in find("leaks_future").parts}
     assert all(kinds == {True, False} for kinds in parts.values()), "an answer that is always the same earns points"
 

@@ -28,15 +28,17 @@ def text(rng, first, pieces, last):
     return np.concatenate([first, *middle, last]).astype(int)
 
 
-def draw(rng, m, k, V, begins=False, ends=None, followed=3):
-    """The five arguments, by name; m = n − 1. The context is `followed` times followed by the token, and by others.
+def draw(rng, m, k, V, begins=False, ends=None, followed=True):
+    """The five arguments, by name; m = n − 1. The context is `followed` by the token or not, and by others: how often
+    each, `rng` says, so that no probability can be known by heart.
 
     The text also holds the token before the context, the context turned round, its last token alone, and one token
     twice. It `begins` with the n-gram or not, and `ends` with the "n-gram", the "context" or neither.
     """
     context, token, (x, y) = alphabet(rng, m, V)
     ngram = [*context, token]
-    pieces = [ngram] * followed + [[*context, x], [*context, y], [*context, x, token], [token, *context, y]]
+    pieces = [ngram] * (int(rng.integers(3, 8)) if followed else 0) + [[*context, x]] * int(rng.integers(1, 6))
+    pieces += [[*context, y]] * int(rng.integers(1, 6)) + [[*context, x, token], [token, *context, y]]
     pieces += [[*context[::-1], token], [*context[-1:], token, y], [x, token, x], [y, y, token], [*context[:1], x, x]]
     last = {"n-gram": ngram, "context": [y, *context], None: [x, y]}[ends]
     ids = text(rng, ngram if begins else [y, x], pieces, last)
@@ -49,7 +51,7 @@ def cases(rng):
     yield Case("seen contexts", "n = 3", draw(rng, 2, 0.1, 11))
     yield Case("seen contexts", "n = 4", draw(rng, 3, 2.0, 8))
     yield Case("seen contexts", "k = 1", draw(rng, 2, 1.0, 10))
-    yield Case("unseen", "The token never follows the context", draw(rng, 2, 0.5, 9, followed=0))
+    yield Case("unseen", "The token never follows the context", draw(rng, 2, 0.5, 9, followed=False))
     yield Case("unseen", "The token is not in the text", draw(rng, 2, 0.5, 9) | {"token": 8})
     yield Case("unseen", "The context is not in the text", draw(rng, 2, 0.5, 9) | {"context": np.array([8, 0])})
     yield Case(EDGES, "The text begins with the n-gram", draw(rng, 2, 0.5, 9, begins=True))
