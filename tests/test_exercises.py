@@ -29,7 +29,7 @@ def read(path):
 
 
 def headings(path):
-    return re.findall(r"^## (.*)$", "\n".join(c.source for c in read(path).cells), re.MULTILINE)
+    return re.findall(r"^##+ (.*)$", "\n".join(c.source for c in read(path).cells), re.MULTILINE)
 
 
 def run(cells):
@@ -163,7 +163,8 @@ def test_the_numbers_worked_by_hand_are_right(capsys):
     text = "\n".join(c.source for c in source.cells)
     step = scope["rnn_step"](scope["x"], scope["h"], [[0.5, -1], [0.25, 0.5]], [[1, 0], [2, 1]], [0.1, 0.3])
     assert "$({:.3f}, {:.3f})$".format(*step[0]) in text
-    assert "the states are {:.3f}, {:.3f} and {:.3f}.".format(*scope["states"].ravel()) in text
+    assert "the states are {:.3f}, {:.3f} and {:.3f}.".format(*scope["states"][:, 0, 0]) in text
+    np.testing.assert_array_equal(scope["states"][:, 1], -scope["states"][:, 0])
     carried, restarted = (scope[name].ravel() for name in ("carried", "restarted"))
     assert "| False, False | {:.3f}, {:.3f} | {:.3f}, {:.3f} |".format(*carried) in text
     assert "| False, True | {:.3f}, {:.3f} | {:.0f}, {:.0f} |".format(*restarted) in text
@@ -214,12 +215,25 @@ def test_the_chapter_has_the_exercise_that_the_closing_part_points_to():
     assert f"```{{exercise}} {title}\n" in "\n".join(c.source for c in read(chapter).cells)
 
 
-@pytest.mark.parametrize("name", [name for names in sets().values() for name in names])
-def test_the_sections_to_read_again_are_there(name):
-    for place in (find(name).reread, find(name).shapes):
-        number, section = re.fullmatch(r'chapter (\d+), section "(.*)"', place).groups()
-        (chapter,) = (ROOT / "chapters").glob(f"{int(number):02}-*.ipynb")
-        assert section in headings(chapter)
+PLACE = re.compile(r'chapter (\d+), section "([^"]*)"|part (\d) of the problem set|"([^"]*)" in the problem set')
+"""Where something is to be read again: a section of a chapter, a numbered part of the problem set, or another."""
+
+
+@pytest.mark.parametrize(("folder", "name"), [(folder, name) for folder, names in sets().items() for name in names])
+def test_the_sections_to_read_again_are_there(folder, name):
+    (problem_set,) = (path for path in SOURCES if path.parent.name.startswith(f"{folder}-"))
+    for text in (find(name).reread, find(name).shapes):
+        assert not PLACE.sub("", text).replace(", and ", ""), text
+        for number, section, part, other in PLACE.findall(text):
+            if number:
+                (chapter,) = (ROOT / "chapters").glob(f"{int(number):02}-*.ipynb")
+                assert section in headings(chapter)
+            elif part:
+                (cell,) = (c for c in read(problem_set).cells if c.source.startswith(f"## {part}. "))
+                stub = next(c for c in read(problem_set).cells if f"def {name}(" in c.source)
+                assert read(problem_set).cells.index(stub) == read(problem_set).cells.index(cell) + 1
+            else:
+                assert other in headings(problem_set)
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)

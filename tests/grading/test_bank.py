@@ -42,6 +42,7 @@ def test_every_mistake_is_rejected_on_every_seed_and_named(name, mistake):
     assert not passed, f"passes with the seeds {passed}"
     hints = [report.hint for report in reports]
     assert hints.count(mistake) >= 0.95 * len(SEEDS), f"named {set(hints) - {mistake}} instead"
+    assert not [report.unexplained for report in reports if report.hint == mistake and report.unexplained]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,6 +1,7 @@
 """The checks: a mistake is named however it is written, and every bad answer gets its sentence."""
 
 import re
+import signal
 from dataclasses import replace
 
 import numpy as np
@@ -381,7 +382,7 @@ def test_every_bad_answer_gets_its_sentence(name, function, sentence):
     report = judged(name, function)
     assert report.points < find(name).points
     assert sentence in " ".join(str(report).split())
-    assert len(report.advice) <= 3
+    assert len(report.advice) <= 4
 
 
 def test_a_function_that_never_returns_is_stopped(monkeypatch):
@@ -394,6 +395,20 @@ def test_a_function_that_never_returns_is_stopped(monkeypatch):
     assert report.points == 0
     assert "was still running after 0.2 seconds in your line" in " ".join(str(report).split())
     assert "does a loop never end? The inputs were x (3, 4)" in " ".join(str(report).split())
+
+
+def test_a_function_that_never_returns_is_stopped_in_a_job_in_the_background_too(monkeypatch):
+    def waits(x, h, W_x, W_h, b):
+        while True:
+            pass
+
+    monkeypatch.setattr(judging, "SECONDS", 0.2)
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        assert judged("rnn_step", waits).points == 0
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_a_name_that_is_not_defined_points_at_the_cells():
@@ -424,9 +439,9 @@ def test_an_error_names_the_line_of_the_student():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_cases_come_part_by_part(name):
+def test_every_part_has_cases(name):
     problem = find(name)
-    assert list(dict.fromkeys(case.part for case in problem.cases(np.random.default_rng(0)))) == list(problem.parts)
+    assert {case.part for case in problem.cases(np.random.default_rng(0))} == set(problem.parts)
 
 
 def test_an_input_that_a_reset_overwrites_costs_the_resets():
@@ -577,6 +592,31 @@ def test_counts_are_compared_exactly(off):
 )
 def test_what_to_read_again_suits_the_mistake(name, function, section):
     assert judged(name, function).advice[-1] == f"Read again: {section}."
+
+
+def test_what_the_named_mistake_does_not_explain_is_told():
+    def transposed_and_overflowing(x, h, W_x, W_h, b):
+        a = x @ W_x + h @ W_h.T + b
+        return (np.exp(a) - np.exp(-a)) / (np.exp(a) + np.exp(-a))
+
+    report = judged("rnn_step", transposed_and_overflowing)
+    assert report.hint == "W_h is transposed"
+    assert report.advice[2].startswith("Other parts differ in another way (numbers and inputs), perhaps")
+
+
+def test_numbers_that_no_known_mistake_gives_are_told():
+    def transposed_and_with_one_bias(x, h, W_x, W_h, b):
+        return np.tanh(x @ W_x + h @ W_h.T + b[0])
+
+    report = judged("rnn_step", transposed_and_with_one_bias)
+    assert report.hint is None
+    assert report.advice[1].startswith("The check knows no mistake that gives this")
+
+
+def test_an_error_is_not_told_to_be_an_unknown_mistake():
+    report = judged("rnn_step", lambda x, h, W_x, W_h, b: {}["h"])
+    assert report.advice[0].startswith("All sizes different: rnn_step raised KeyError")
+    assert len(report.advice) == 2
 
 
 def test_a_mistake_in_one_function_costs_nothing_in_the_next():

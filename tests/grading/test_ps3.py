@@ -208,10 +208,10 @@ def zeros_in_dH(dH, X, states, h0, W_x, W_h, k1, k2):
         ("numerical_gradient", one_sided, "the difference is taken forward", 0),
         ("numerical_gradient", precedence, "`/ 2 * eps` stands for `/ (2 * eps)`", 0),
         ("numerical_gradient", shares, "plus and minus are two names for one array", 0),
-        ("numerical_gradient", one_loop, "whole rows are moved, `theta[i]`", 0),
+        ("numerical_gradient", one_loop, "whole rows are moved, `theta[i]`", 2),
         ("truncated_bptt", whole_windows_only, "k2 is not used: every window is k1 steps long", 2),
         ("truncated_bptt", counts_overlaps, "losses in an overlap of windows count in each of them", 2),
-        ("numerical_gradient", one_number_a_row, "whole rows are moved, `theta[i]`, and give one number each", 0),
+        ("numerical_gradient", one_number_a_row, "whole rows are moved, `theta[i]`, and give one number each", 2),
         ("truncated_bptt", onward, "the windows begin with their block and go on for k2 steps", 2),
         ("truncated_bptt", starts_from_zeros, "each window starts from zeros", 0),
         ("truncated_bptt", drops_the_rest, "the steps left over at the end, fewer than k1, are dropped", 5),
@@ -292,15 +292,15 @@ BAD = [
     ("numerical_gradient", lambda loss, theta, eps: loss(theta), "gradient should be a NumPy array, got a float"),
     (
         "numerical_gradient",
-        lambda loss, theta, eps: loss(theta.ravel()),
-        "The inputs were loss = cubic, theta (3, 4)",
+        lambda loss, theta, eps: loss(theta[1:]),
+        "The inputs were loss = cubic, theta (5,)",
     ),
     (
         "numerical_gradient",
-        lambda loss, theta, eps: theta.T,
+        lambda loss, theta, eps: right("numerical_gradient")(loss, theta, eps).T,
         "gradient has shape (4, 3), expected (3, 4); the axes look",
     ),
-    ("numerical_gradient", lambda loss, theta, eps: theta * np.nan, "the first at entry [0, 0]"),
+    ("numerical_gradient", lambda loss, theta, eps: theta * np.nan, "the first at entry [0]"),
     (
         "truncated_bptt",
         lambda *args: right("rnn_backward")(*args[:6]),
@@ -326,11 +326,11 @@ def test_every_bad_answer_gets_its_sentence(name, function, sentence):
     [
         (
             {"dH": np.ones((2, 3))},
-            r"rnn_backward expects dH of shape \(T, B, H\), here \(4, 3, 2\), got an array of shape",
+            r"rnn_backward expects dH of shape \(T, B, H\), here \(4, 3, 2\) beside X \(4, 3, 5\), got",
         ),
         (
             {"h0": np.ones((4, 3, 2))},
-            r"rnn_backward expects h0 of shape \(B, H\), here \(3, 2\), got an array of shape",
+            r"rnn_backward expects h0 of shape \(B, H\), here \(3, 2\) beside X \(4, 3, 5\), got an array of shape",
         ),
         ({"X": np.ones((3, 5))}, r"rnn_backward expects X of shape \(T, B, D\) with at least one step"),
         ({"states": np.ones((5, 3, 2))}, r"rnn_backward expects states of shape \(T, B, H\), here \(4, 3, 2\)"),
@@ -344,7 +344,9 @@ def test_the_functions_that_are_lent_name_a_wrong_shape(change, sentence):
 
 def test_the_step_that_is_lent_names_a_wrong_shape():
     arrays = [np.ones((3, 2)), np.ones((3, 2)), np.ones((3, 2)), np.ones((3, 2)), np.ones((5, 2)), np.ones((2, 2))]
-    with pytest.raises(ValueError, match=r"rnn_step_backward expects x of shape \(B, D\), here \(3, 5\), got an array"):
+    with pytest.raises(
+        ValueError, match=r"step_backward expects x of shape \(B, D\), here \(3, 5\) beside h \(3, 2\)"
+    ):
         lent.rnn_step_backward(*arrays)
 
 

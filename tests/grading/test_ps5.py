@@ -181,7 +181,7 @@ def starts_from_zero_dc(dH, dc_last, *others):
         ("lstm_step", split_along_rows, "np.split is called without axis=1", 0),
         ("lstm_step", overwrites_c, "a result is written into an input", 5),
         ("lstm_step", naive_sigmoid, "exp(a) / (1 + exp(a)), which overflows", 5),
-        ("lstm_step", shows_c, "there is no tanh in h_next", 2),
+        ("lstm_step", shows_c, "without the tanh; it is o tanh(c_next)", 2),
         ("lstm_forward", index_minus_one, "h0 and c0 are ignored", 1),
         ("lstm_forward", forgets_to_carry_c, "c is not carried on: every step starts from c0", 0),
         ("lstm_forward", batch_first, "taken for batch first", 0),
@@ -264,7 +264,7 @@ BAD = [
     (
         "lstm_forward",
         lambda X, h0, c0, *W: lent.lstm_step(X[0], (h0, c0), c0, *W),
-        "lstm_step expects h of shape (B, H), here (3, 4), got a tuple",
+        "lstm_step expects h of shape (B, H), here (3, 4) beside x (3, 2), got a tuple",
     ),
     (
         "lstm_forward",
@@ -285,7 +285,7 @@ BAD = [
     (
         "lstm_backward",
         lambda dH, dc, X, hs, cs, gates, h0, c0, *W: lent.lstm_step_backward(dH, dc, X, h0, c0, cs, gates, *W),
-        "lstm_step_backward expects dh of shape (B, H), here",
+        "lstm_step_backward expects x of shape (B, D), here",
     ),
 ]
 
@@ -366,8 +366,9 @@ def test_the_step_back_by_hand():
 
 def test_the_gradients_of_the_prices_by_hand():
     zeros, weights = np.zeros((1, 1)), chapter_cell()
-    for row in rows(notebook()["through"])[1:]:
-        X = np.reshape(ran()["companies"][row[0][0]], (4, 1, 1))
+    prices = rows(notebook()["forward"])[1:]
+    for row, column in zip(rows(notebook()["through"])[1:], (1, 4), strict=True):
+        X = np.array([float(day[column]) for day in prices]).reshape(4, 1, 1)
         hs, cs, gates = ran()["lstm_forward"](X, zeros, zeros, *weights)
         dH = np.eye(1, 4, 3).reshape(4, 1, 1)
         dX = ran()["lstm_backward"](dH, zeros, X, hs, cs, gates, zeros, zeros, *weights[:2])[0]

@@ -248,7 +248,7 @@ BAD = [
     (
         "gru_forward",
         lambda X, h0, *others: lent.gru_step(X[1], lent.gru_step(X[0], h0, *others), *others),
-        "gru_step expects h of shape (B, H), here (3, 4), got a tuple",
+        "gru_step expects h of shape (B, H), here (3, 4) beside x (3, 2), got a tuple",
     ),
     (
         "gru_forward",
@@ -368,9 +368,10 @@ def test_the_sequence_by_hand():
     (((X, h0, *_), (states, gates)),) = example("sequence-example", "gru_forward")
     table = rows(notebook()["sequence"])[1:]
     assert "`h0` = 0.2 and the inputs 1, 1, −1" in notebook()["sequence"].source
-    assert flat([h0, X]) == [0.2, 1, 1, -1]
+    assert flat([h0[0], X[:, 0]]) == [0.2, 1, 1, -1]
     assert [float(row[1]) for row in table] == pytest.approx(flat([gates[:, 0, 2]]))
-    assert [numbers(row[2])[-1] for row in table] == pytest.approx(flat([states]))
+    assert [numbers(row[2])[-1] for row in table] == pytest.approx(flat([states[:, 0]]))
+    np.testing.assert_array_equal(states[:, 1], -states[:, 0])
     for row in table:
         formula, _, result = row[2].replace("½", "0.5").replace("·", "*").partition(" = ")
         assert eval(formula) == pytest.approx(float(result))

@@ -115,7 +115,12 @@ class Sitting:
             sentences.setdefault(self.cases[k].part, f"{self.cases[k].note}: {ended(wrong)}")
         first, wrong = faults[0]
         reread = problem.shapes if isinstance(wrong, WrongShape) else wrong.reread
-        return Report(problem, sentences, reread, self.diagnosis(answers, first))
+        hint = self.diagnosis(answers, first)
+        if hint is None:
+            return Report(problem, sentences, reread, unknown=type(wrong) is Wrong and answers[first].failure is None)
+        known = self.mistaken[hint]
+        left = [self.cases[k].part for k, _ in faults if not alike(self.cases[k], answers[k], known[k])]
+        return Report(problem, sentences, reread, hint, unexplained=tuple(dict.fromkeys(left)))
 
     def diagnosis(self, answers: list[Answer], first: int) -> str | None:
         """The known mistake that explains what is wrong, or None.
@@ -165,11 +170,13 @@ def expect_result(problem: Problem, case: Case, want: dict[str, Any], result: Re
 
 
 def subject(failure: Failure) -> type[Wrong]:
-    """What an error is about: shapes, numbers (a division by zero), or anything else.
+    """What an error is about: shapes, numbers (a division by zero), a key that the text speaks of, or anything else.
 
-    >>> [subject(Failure.of(error)).__name__ for error in (IndexError(), ZeroDivisionError(), TypeError())]
-    ['WrongShape', 'WrongNumbers', 'WrongForm']
+    >>> [subject(Failure.of(error)).__name__ for error in (IndexError(), ZeroDivisionError(), KeyError(), TypeError())]
+    ['WrongShape', 'WrongNumbers', 'Wrong', 'WrongForm']
     """
+    if failure.a(KeyError):
+        return Wrong
     if failure.a(ValueError) or failure.a(IndexError):
         return WrongShape
     return WrongNumbers if failure.a(ArithmeticError) else WrongForm

@@ -72,6 +72,10 @@ def axes(sizes: list[str]) -> str:
 PLAIN = (
     (r"^matmul: .*\(size (\d+) is different from (\d+)\)", lambda right, left: product(left, right)),
     (r"^shapes .* not aligned: (\d+) \(dim \d+\) != (\d+)", product),
+    (
+        r"^array split does not result in an equal division",
+        lambda: "np.split cuts along axis 0 unless told another axis",
+    ),
     (r"inhomogeneous shape", lambda: "The entries of an array have one shape: those of this list have several"),
     (r"^setting an array element with a sequence", lambda: "One entry of an array holds one number: here are several"),
     (r"^index -?\d+ is out of bounds for axis \d+ with size (\d+)", indices),

@@ -20,13 +20,16 @@ class Report:
     """What is wrong with a function.
 
     `wrong` holds a sentence for each part of the problem that is wrong, `reread` is where to read about the first of
-    them, if not where the book explains the function, and `hint` is the mistake it looks like.
+    them, if not where the book explains the function. `hint` is the mistake it looks like, and `unexplained` are the
+    parts where that alone does not give what came; `unknown` says that numbers are wrong that no known mistake gives.
     """
 
     problem: Problem
     wrong: Mapping[str, str]
     reread: str | None = None
     hint: str | None = None
+    unexplained: tuple[str, ...] = ()
+    unknown: bool = False
 
     @property
     def points(self) -> int:
@@ -47,11 +50,18 @@ class Report:
 
     @property
     def advice(self) -> list[str]:
-        """What is wrong with the first part that is, what it looks like, and where to read: at most three sentences."""
+        """What is wrong with the first part that is, what it looks like, and where to read: a few sentences."""
         if not self.wrong:
             return []
-        hint = [f"This is exactly what comes out when {self.hint}."] if self.hint else []
-        return [next(iter(self.wrong.values())), *hint, f"Read again: {self.reread or self.problem.reread}."]
+        advice = [next(iter(self.wrong.values()))]
+        if self.hint:
+            advice.append(f"This is exactly what comes out when {self.hint}.")
+        if self.unexplained:
+            parts = ", ".join(self.unexplained)
+            advice.append(f"Other parts differ in another way ({parts}), perhaps for the same reason: mend this first.")
+        if self.unknown:
+            advice.append("The check knows no mistake that gives this; it may be two. Try the example by hand first.")
+        return [*advice, f"Read again: {self.reread or self.problem.reread}."]
 
     def __str__(self) -> str:
         width = max(map(len, self.problem.parts))

@@ -15,8 +15,8 @@ def rnn_step_backward(dh: Any, x: Any, h_prev: Any, h: Any, W_x: Array, W_h: Arr
     Raises ValueError for an array of another shape.
     """
     B, (D, H) = len(h), W_x.shape
-    expect_shapes("rnn_step_backward", dh=(dh, "B, H", (B, H)), x=(x, "B, D", (B, D)))
-    expect_shapes("rnn_step_backward", h_prev=(h_prev, "B, H", (B, H)), h=(h, "B, H", (B, H)))
+    state = "B, H", (B, H)
+    expect_shapes("rnn_step_backward", h=(h, *state), dh=(dh, *state), x=(x, "B, D", (B, D)), h_prev=(h_prev, *state))
     A = dh * (1 - h * h)
     return A @ W_x.T, A @ W_h.T, x.T @ A, h_prev.T @ A, A.sum(axis=0)
 
@@ -29,8 +29,10 @@ def rnn_backward(dH: Any, X: Any, states: Any, h0: Any, W_x: Array, W_h: Array) 
     if np.ndim(X) != 3 or len(X) == 0:
         raise ValueError(f"rnn_backward expects X of shape (T, B, D) with at least one step, got {kind(X)}")
     (T, B, _), (D, H) = X.shape, W_x.shape
-    expect_shapes("rnn_backward", dH=(dH, "T, B, H", (T, B, H)), X=(X, "T, B, D", (T, B, D)))
-    expect_shapes("rnn_backward", states=(states, "T, B, H", (T, B, H)), h0=(h0, "B, H", (B, H)))
+    each = "T, B, H", (T, B, H)
+    expect_shapes(
+        "rnn_backward", X=(X, "T, B, D", (T, B, D)), dH=(dH, *each), states=(states, *each), h0=(h0, "B, H", (B, H))
+    )
     dX, handed_back = np.zeros_like(X), np.zeros_like(h0)
     total: list[Any] = [0, 0, 0]
     for t in reversed(range(T)):

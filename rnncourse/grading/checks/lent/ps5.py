@@ -45,9 +45,13 @@ def lstm_step_backward(
     """
     B, (D, H) = np.shape(x)[0] if np.ndim(x) else 0, (len(W_x), len(W_h))
     state = "B, H", (B, H)
-    expect_shapes("lstm_step_backward", dh=(dh, *state), dc=(dc, *state), x=(x, "B, D", (B, D)))
-    expect_shapes("lstm_step_backward", h_prev=(h_prev, *state), c_prev=(c_prev, *state), c=(c, *state))
-    expect_shapes("lstm_step_backward", gates=(gates, "B, 4H", (B, 4 * H)))
+    states = {"dh": dh, "dc": dc, "h_prev": h_prev, "c_prev": c_prev, "c": c}
+    expect_shapes(
+        "lstm_step_backward",
+        x=(x, "B, D", (B, D)),
+        **{name: (array, *state) for name, array in states.items()},
+        gates=(gates, "B, 4H", (B, 4 * H)),
+    )
     i, f, g, o = np.reshape(gates, (B, 4, H)).swapaxes(0, 1)
     tanh_c = np.tanh(c)
     total = dc + dh * o * (1 - tanh_c**2)

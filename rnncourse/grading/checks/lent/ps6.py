@@ -14,8 +14,14 @@ def gru_step(x: Any, h: Any, W_x: Any, W_h: Any, b: Any, b_h: Any, reset: Any) -
     Raises ValueError for an array of another shape, and for a `reset` other than "after" and "before".
     """
     B, (D, H) = np.shape(x)[0] if np.ndim(x) else 0, (len(W_x), len(W_h))
-    expect_shapes("gru_step", x=(x, "B, D", (B, D)), h=(h, "B, H", (B, H)), W_x=(W_x, "D, 3H", (D, 3 * H)))
-    expect_shapes("gru_step", W_h=(W_h, "H, 3H", (H, 3 * H)), b=(b, "3H", (3 * H,)), b_h=(b_h, "H", (H,)))
+    expect_shapes("gru_step", x=(x, "B, D", (B, D)), h=(h, "B, H", (B, H)))
+    expect_shapes(
+        "gru_step",
+        W_h=(W_h, "H, 3H", (H, 3 * H)),
+        W_x=(W_x, "D, 3H", (D, 3 * H)),
+        b=(b, "3H", (3 * H,)),
+        b_h=(b_h, "H", (H,)),
+    )
     if not isinstance(reset, str) or reset not in ("after", "before"):
         raise ValueError(f'gru_step expects reset to be "after" or "before", got {reset!r:.40}')
     x_r, x_z, x_n = (x @ W_x + b).reshape(B, 3, H).swapaxes(0, 1)

@@ -92,6 +92,9 @@ MISTAKES = {
         lambda ids, W: W @ lent.one_hot(ids, len(W))
     ),
     "V is read from W.shape[1], which is D; it is W.shape[0]": lambda ids, W: lent.one_hot(ids, W.shape[1]) @ W,
+    "V is one more than the largest id; it is the number of the table's rows, len(W)": (
+        lambda ids, W: lent.one_hot(ids, ids.max() + 1) @ W
+    ),
     "the rows are stored as integers": changed(lambda rows, W: rows.astype(int)),
     "the row after the right one is read: ids start at 0": other_ids(lambda ids, V: (ids + 1) % V),
     "the row before the right one is read: ids start at 0": other_ids(lambda ids, V: (ids - 1) % V),

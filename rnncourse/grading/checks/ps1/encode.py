@@ -180,6 +180,6 @@ PROBLEM = Problem(
     reference=encode,
     mistakes=MISTAKES,
     alternatives=ALTERNATIVES,
-    reread='chapter 2, section "Tokens"',
+    reread="part 2 of the problem set",
     shapes='chapter 2, section "Tokens"',
 )

@@ -232,6 +232,6 @@ PROBLEM = Problem(
     reference=perplexity,
     mistakes=MISTAKES,
     alternatives=ALTERNATIVES,
-    reread='chapter 3, section "Perplexity"',
+    reread='chapter 3, section "Sum first, exponentiate once"',
     shapes='chapter 3, section "Perplexity"',
 )

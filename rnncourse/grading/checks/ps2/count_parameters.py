@@ -61,6 +61,9 @@ MISTAKES = {
     "b_q is counted as one number": changed(b_q=lambda D, H, Q: 1),
     "b_q is not counted": changed(b_q=lambda D, H, Q: 0),
     "the total is D·H alone": totalled(lambda D, H, Q: D * H),
+    "the total counts b_h twice, as torch does (one bias for x, one for h)": totalled(
+        lambda D, H, Q: D * H + H * H + 2 * H + H * Q + Q
+    ),
     "the total leaves out the head": totalled(lambda D, H, Q: D * H + H * H + H),
     "the total leaves out the biases": totalled(lambda D, H, Q: D * H + H * H + H * Q),
     "the total leaves out the recurrent weights": totalled(lambda D, H, Q: D * H + H + H * Q + Q),

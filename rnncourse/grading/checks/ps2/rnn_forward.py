@@ -99,6 +99,9 @@ MISTAKES = {
     "h0 is ignored and the state starts from zeros (states[t-1] at t = 0 is not h0, but the last entry of states)": (
         lambda X, h0, *weights: both(walk(X, 0 * h0, *weights))
     ),
+    "h0[0], the first sequence's state, stands for h0, as if that were (1, B, H); it is (B, H)": (
+        lambda X, h0, *weights: both(walk(X, h0[0], *weights))
+    ),
     "every step starts from h0: the state is not carried on": not_carried,
     "every step reads the first input X[0]": lambda X, h0, *weights: both(walk([X[0]] * len(X), h0, *weights)),
     "the sequence is read from its end": lambda X, h0, *weights: both(walk(X[::-1], h0, *weights)),

@@ -111,6 +111,9 @@ MISTAKES = {
     "the input term x W_x is left out": terms(lambda i, r, b: np.tanh(r + b)),
     "axes of size 1 are squeezed away": terms(lambda i, r, b: np.squeeze(np.tanh(i + r + b))),
     "W_h is transposed": lambda x, h, W_x, W_h, b: np.tanh(x @ W_x + h @ W_h.T + b),
+    "W_h stands on the left, `W_h @ h`; weights multiply from the right, `h @ W_h`": lambda x, h, W_x, W_h, b: np.tanh(
+        x @ W_x + W_h @ h + b
+    ),
     "W_x is transposed": lambda x, h, W_x, W_h, b: np.tanh(x @ W_x.T + h @ W_h + b),
     "W_x and W_h (or x and h) are swapped": lambda x, h, W_x, W_h, b: np.tanh(x @ W_h + h @ W_x + b),
     "x and h (or W_x and W_h) are swapped": lambda x, h, W_x, W_h, b: np.tanh(h @ W_x + x @ W_h + b),

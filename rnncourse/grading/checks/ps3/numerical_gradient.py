@@ -50,12 +50,13 @@ def draw(rng, shape, eps):
 
 
 def cases(rng):
-    """Matrices, then other numbers of axes, sizes of 1, float32. Steps large enough to see which formula is used."""
-    yield Case("central differences", "A matrix", draw(rng, (3, 4), 0.1))
-    yield Case("central differences", "A square matrix", draw(rng, (3, 3), 0.05))
+    """Vectors, then other numbers of axes, sizes of 1, float32. Steps large enough to see which formula is used."""
+    yield Case("central differences", "A vector", draw(rng, (5,), 0.1))
+    yield Case("central differences", "A shorter vector and step", draw(rng, (3,), 0.05))
+    yield Case("any shape", "A matrix", draw(rng, (3, 4), 0.1))
+    yield Case("any shape", "A square matrix", draw(rng, (3, 3), 0.05))
     recurrent = {"loss": recurrent_loss(rng, B=3, H=2, steps=4), "theta": rng.normal(size=(2, 2)), "eps": 0.3}
-    yield Case("central differences", "The W_h of a small recurrent network", recurrent)
-    yield Case("any shape", "A vector", draw(rng, (5,), 0.1))
+    yield Case("any shape", "The W_h of a small recurrent network", recurrent)
     yield Case("any shape", "Three axes", draw(rng, (2, 3, 2), 0.2))
     yield Case("any shape", "One row", draw(rng, (1, 4), 0.1))
     yield Case("any shape", "One entry", draw(rng, (1, 1), 0.3))
@@ -135,6 +136,29 @@ def row_by_row(loss, theta, eps):
     return np.array([row[i].flat[0] for i, row in enumerate(rows)])
 
 
+def copied_once(loss, theta, eps):
+    """Two copies before the loop, in which every entry stays moved."""
+    plus, minus, result = theta.copy(), theta.copy(), np.zeros(theta.shape)
+    for at in np.ndindex(theta.shape):
+        plus[at] += eps
+        minus[at] -= eps
+        result[at] = (loss(plus) - loss(minus)) / (2 * eps)
+    return result
+
+
+def rows_in_place(loss, theta, eps):
+    """Keeps `theta[i]` as the old value: of a matrix it is a row, and a view."""
+    theta, result = theta.copy(), np.zeros(theta.shape)
+    for i in range(len(theta)):
+        old = theta[i]
+        theta[i] = old + eps
+        up = loss(theta)
+        theta[i] = old - eps
+        result[i] = (up - loss(theta)) / (2 * eps)
+        theta[i] = old
+    return result
+
+
 def rows_and_columns(loss, theta, eps):
     """Two loops, for a matrix."""
     result = np.zeros(theta.shape)
@@ -191,12 +215,14 @@ MISTAKES = {
     "an entry is not put back: it stays at θ-ε while the next one is moved": not_put_back(1, -2),
     "an entry is not put back: it stays at θ+ε while the next one is moved": not_put_back(-1, 2),
     "plus and minus are two names for one array, so that both losses are the same: copy it": one_array,
+    "the two copies are made once, before the loop, and keep every entry moved": copied_once,
     "all entries are moved together; they are moved one at a time": all_at_once,
     "all entries are moved together, which gives one number": all_at_once_number,
     "whole rows are moved, `theta[i]`; an entry is `theta[i, j]`": differences(
         central, lambda theta: range(len(theta))
     ),
     "whole rows are moved, `theta[i]`, and give one number each; an entry is `theta[i, j]`": row_by_row,
+    "whole rows are moved, and with them `old = theta[i]`: of a matrix it is a row, a part of theta": rows_in_place,
     "only the first row is filled in": differences(
         central, lambda theta: ((0, *at) for at in np.ndindex(theta.shape[1:]))
     ),

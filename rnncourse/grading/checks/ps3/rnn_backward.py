@@ -67,13 +67,14 @@ def walk(
     order=lambda T: range(T - 1, -1, -1),
     total=lambda immediate, handed_back: immediate + handed_back,
     carry=lambda new, old, total: new,
+    begin=lambda h0, dH: np.zeros_like(h0),
 ):
-    """The way back, with one of its four parts replaced: dX and the weights' terms in lists by step, and dh0.
+    """The way back, with one of its parts replaced: dX and the weights' terms in lists by step, and dh0.
 
-    `before` gives each step's H_{t−1}, `order` the steps; `total` adds immediate and handed back, and `carry` says what
-    is handed on.
+    `before` gives each step's H_{t−1}, `order` the steps; `total` adds immediate and handed back, `carry` says what is
+    handed on, and `begin` is what is handed to the last step.
     """
-    before, handed_back = before(states, h0), np.zeros_like(h0)
+    before, handed_back = before(states, h0), begin(h0, dH)
     dX, terms = [0 * x for x in X], []
     for t in order(len(X)):
         g = total(dH[t], handed_back)
@@ -129,11 +130,26 @@ def along_batch(dH, X, states, h0, W_x, W_h):
     return walked(order=lambda T: range(X.shape[1] - 1, -1, -1))(dH, X, states, h0, W_x, W_h)
 
 
-def batch_first(dH, X, states, h0, W_x, W_h):
+def batch_first(**parts):
     """Walks along axis 1."""
-    dH, X, states = (value.swapaxes(0, 1) for value in (dH, X, states))
-    dX, *others = walked()(dH, X, states, h0, W_x, W_h)
-    return dX.swapaxes(0, 1), *others
+
+    def backward(dH, X, states, *others):
+        dX, *grads = walked(**parts)(*(value.swapaxes(0, 1) for value in (dH, X, states)), *others)
+        return dX.swapaxes(0, 1), *grads
+
+    return backward
+
+
+def past_the_first_step(dH, *others):
+    """Adds dH[t − 1] to what step t hands back: at t = 0 that is dH[−1]."""
+    dX, dh0, *weights = walked()(dH, *others)
+    return dX, dh0 + dH[-1], *weights
+
+
+def divided_by_batch(dH, *others):
+    """The means over the sequences, of the gradients of the weights."""
+    dX, dh0, *weights = walked()(dH, *others)
+    return dX, dh0, *(grad / dH.shape[1] for grad in weights)
 
 
 def not_multiplied_back(*args):
@@ -179,6 +195,9 @@ MISTAKES = {
     "dH counts at the last step alone: earlier steps get only what is handed back": lambda dH, *others: walked()(
         at_the_end({"dH": dH})["dH"], *others
     ),
+    "the last loss counts twice: the way back begins with dH[-1], and adds it again": walked(
+        begin=lambda h0, dH: dH[-1]
+    ),
     "what is handed back is added up over the steps, += in place of =": walked(carry=lambda new, old, total: old + new),
     "what is handed back is subtracted from dH[t]": walked(
         total=lambda immediate, handed_back: immediate - handed_back
@@ -190,8 +209,15 @@ MISTAKES = {
     "the loop ends before step 0": walked(order=lambda T: range(T - 1, 0, -1)),
     "the loop begins one step early and leaves out the last step": walked(order=lambda T: range(T - 2, -1, -1)),
     "the loop takes as many steps as there are sequences: T is X.shape[0]": along_batch,
-    "the loop runs along the sequences (axis 1) instead of the time steps (axis 0)": batch_first,
+    "the loop runs along the sequences (axis 1) instead of the time steps (axis 0)": batch_first(),
+    "the loop runs along the sequences, axis 1; the time steps are axis 0": batch_first(begin=lambda h0, dH: 0),
+    "dH[t - 1] is added to what step t hands back: at t = 0 that is dH[-1], which is the last step's": (
+        past_the_first_step
+    ),
     "H_t stands for H_{t-1}: h_prev is states[t], it is states[t - 1]": walked(before=lambda states, h0: states),
+    "H_t stands for H_{t-1} but for the first step: h_prev is states[t], it is states[t - 1]": walked(
+        before=lambda states, h0: [h0, *states[1:]]
+    ),
     "h0 is ignored: states[t - 1] at t = 0 is states[-1], the last state": walked(
         before=lambda states, h0: [states[-1], *states[:-1]]
     ),
@@ -208,6 +234,7 @@ MISTAKES = {
     "db is not summed over the steps: only that of step 0 is left": reduced(sum, sum, last_term),
     "the gradients of the weights are those of the last step alone": reduced(*[lambda terms: terms[0]] * 3),
     "the gradients of the weights are means over the steps; they are sums": reduced(mean, mean, mean),
+    "the gradients of the weights are divided by B, as means over the sequences; they are sums": divided_by_batch,
     "the gradients of the weights are kept step by step, not summed": reduced(np.stack, np.stack, np.stack),
     "dX is in the order of the way back: its last step comes first": arranged(
         lambda dX, dh0, terms: (np.stack(dX[::-1]), dh0, *summed(terms))
@@ -287,5 +314,5 @@ PROBLEM = Problem(
     alternatives=ALTERNATIVES,
     lends={"rnn_step_backward": lent.rnn_step_backward},
     reread='chapter 5, section "In matrices"',
-    shapes='chapter 5, section "In matrices"',
+    shapes='"Notation" in the problem set',
 )

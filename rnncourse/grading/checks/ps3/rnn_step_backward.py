@@ -98,6 +98,7 @@ def in_place(dh, x, h_prev, h, W_x, W_h):
 MISTAKES = {
     "the slope of tanh is left out: A is dh": changed(A=lambda s: s.dh.copy()),
     "the slope of tanh is taken for 1 - h; it is 1 - h**2": changed(A=lambda s: s.dh * (1 - s.h)),
+    "the slope of tanh is taken for (1 - h)**2; it is 1 - h**2": changed(A=lambda s: s.dh * (1 - s.h) ** 2),
     "the slope of tanh is computed at h_prev; it is 1 - h**2, from the state after the step": changed(
         A=lambda s: s.dh * (1 - s.h_prev**2)
     ),
@@ -139,6 +140,7 @@ MISTAKES = {
         **{name: lambda s, name=name: RIGHT[name](s) / len(s.x) for name in WEIGHTS}
     ),
     "db is the mean over the sequences; it is the sum": changed(db=lambda s: s.A.mean(axis=0)),
+    "db is that of the last sequence alone; it is the sum over all": changed(db=lambda s: s.A[-1].copy()),
     "db is not summed over the sequences": changed(db=lambda s: s.A.copy()),
     "db is summed over the hidden units; it is summed over the sequences, axis 0": changed(
         db=lambda s: s.A.sum(axis=1)
@@ -228,5 +230,5 @@ PROBLEM = Problem(
     mistakes=MISTAKES,
     alternatives=ALTERNATIVES,
     reread='chapter 5, section "In matrices"',
-    shapes='chapter 5, section "In matrices"',
+    shapes='"Notation" in the problem set',
 )

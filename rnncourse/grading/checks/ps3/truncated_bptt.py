@@ -250,5 +250,5 @@ PROBLEM = Problem(
     alternatives=ALTERNATIVES,
     lends={"rnn_step_backward": lent.rnn_step_backward, "rnn_backward": lent.rnn_backward},
     reread='chapter 5, section "Truncated backpropagation"',
-    shapes='chapter 5, section "Truncated backpropagation"',
+    shapes='"Notation" in the problem set',
 )

@@ -281,10 +281,10 @@ MISTAKES = {
             norm_of(grads) or np.nan,
         )
     ),
-    "the squares overflow: in float32 the square of 1e25 is infinite, so the norm is, and everything is scaled to 0": (
-        overflows
-    ),
-    "the squares overflow, and infinity divided by infinity is not a number": overflows_to_nan,
+    "the squares overflow: in float32 the square of 1e25 is infinite, so the norm is, and everything is scaled to 0; "
+    "`g.astype(np.float64)` makes a copy that can hold it": overflows,
+    "the squares overflow, and infinity divided by infinity is not a number; `g.astype(np.float64)` makes a copy that "
+    "can hold them": overflows_to_nan,
     "the norm that is returned is the one after clipping": returned(
         lambda clipped, norm, grads: (clipped, norm_of(clipped))
     ),
@@ -359,5 +359,5 @@ PROBLEM = Problem(
     mistakes=MISTAKES,
     alternatives=ALTERNATIVES,
     reread='chapter 6, section "Exploding gradients, and clipping"',
-    shapes='chapter 6, section "Exploding gradients, and clipping"',
+    shapes='"Notation" in the problem set',
 )

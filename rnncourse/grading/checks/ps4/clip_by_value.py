@@ -192,5 +192,5 @@ PROBLEM = Problem(
     mistakes=MISTAKES,
     alternatives=ALTERNATIVES,
     reread='chapter 6, section "Exploding gradients, and clipping"',
-    shapes='chapter 6, section "Exploding gradients, and clipping"',
+    shapes='"Notation" in the problem set',
 )

@@ -137,6 +137,17 @@ def without_batch(multiply):
     return norms_by_lag
 
 
+def goes_on(states, W_h):
+    """One product for all sequences, one behind the other."""
+    T, B, H = states.shape
+    J, norms = np.eye(H), np.ones((T + 1, B))
+    for b in range(B):
+        for k in range(1, T + 1):
+            J = J @ np.diag(1 - states[T - k, b] ** 2) @ W_h.T
+            norms[k, b] = np.linalg.norm(J, 2)
+    return norms
+
+
 def overwrites(states, W_h):
     """Squares the states in place."""
     norms = jacobian_norms(states, W_h)
@@ -154,6 +165,9 @@ MISTAKES = {
         onto_the_left
     ),
     "the product begins with the first step, and later factors stand on the right": multiplied(products),
+    "W_h is not transposed, and the product begins with the first step: it begins with the last one": (
+        lambda states, W_h: largest(onto_the_left(factors(states, W_h.T)))
+    ),
     "norms are stored by time step; norms[k] belongs to lag k, and norms[0] is 1": returned(lambda norms: norms[::-1]),
     "the slope comes from the state before the step, h_{t-1}: the step to h_t has the slope 1 - h_t²": one_step_off,
     "the slope is 1 - h; that of tanh is 1 - h²": sloped(lambda h: 1 - h),
@@ -223,6 +237,7 @@ MISTAKES = {
     "states[t] is taken for one sequence, (H,), where it holds B of them, (B, H), and np.diag takes a diagonal of it": (
         without_batch(lambda J, slopes, W_h: J @ (np.diag(slopes) @ W_h.T))
     ),
+    "J is not set back to the identity for the next sequence: it goes on from the one before": goes_on,
     "states is written over": overwrites,
 }
 
@@ -278,5 +293,5 @@ PROBLEM = Problem(
     mistakes=MISTAKES,
     alternatives=ALTERNATIVES,
     reread='chapter 6, section "A product of Jacobians"',
-    shapes='chapter 6, section "A product of Jacobians"',
+    shapes='"Notation" in the problem set',
 )

@@ -193,6 +193,15 @@ MISTAKES = {
     "each column is made perpendicular to the columns of A, not to those of the result": tall(
         lambda A: gram_schmidt(A, lambda a, Q, A, j: sum(((c @ a) / (c @ c) * c for c in A[:, :j].T), 0 * a))
     ),
+    "each column is divided by the square of its length: the root is missing": tall(
+        lambda A: gram_schmidt(A, perpendicular, lambda v: v / (v @ v))
+    ),
+    "v_j is made from the columns of A before it; those of the result take their place": tall(
+        lambda A: gram_schmidt(A, lambda a, Q, A, j: A[:, :j] @ (A[:, :j].T @ a))
+    ),
+    "the rows of the result stand for its columns: `Q[i]` is row i, `Q[:, i]` is column i": tall(
+        lambda A: gram_schmidt(A, lambda a, Q, A, j: Q[:j].T @ (Q[:j] @ a)) if A.shape[0] == A.shape[1] else 1 * A
+    ),
     "what the columns before have in common is added, not subtracted": tall(
         lambda A: gram_schmidt(A, lambda a, Q, A, j: -perpendicular(a, Q, A, j))
     ),
@@ -249,6 +258,6 @@ PROBLEM = Problem(
     reference=orthogonal,
     mistakes=MISTAKES,
     alternatives=ALTERNATIVES,
-    reread='chapter 6, section "The remedies"',
-    shapes='chapter 6, section "The remedies"',
+    reread="part 4 of the problem set",
+    shapes="part 4 of the problem set",
 )

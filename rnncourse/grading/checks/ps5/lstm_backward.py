@@ -72,16 +72,18 @@ def walk(
     order=lambda T: range(T - 1, -1, -1),
     total=lambda immediate, dh: immediate + dh,
     begin=lambda dc_last, dH: dc_last,
+    begin_h=lambda h0, dH: np.zeros_like(h0),
     carry=lambda new, old, total: new,
     step=lent.lstm_step_backward,
 ):
     """The way back, with one of its parts replaced: dX and the weights' terms in lists by step, and the last dh, dc.
 
     `h_before` and `c_before` give the states before each step, `order` the steps; `total` adds immediate and handed
-    back, `begin` is the first dc, `step` makes a step, and `carry` says what is handed on as (dh, dc).
+    back, `begin` and `begin_h` are the first dc and dh, `step` makes a step, and `carry` says what is handed on as
+    (dh, dc).
     """
     h_prev, c_prev = h_before(hs, h0), c_before(cs, c0)
-    dh, dc = np.zeros_like(h0), begin(dc_last, dH)
+    dh, dc = begin_h(h0, dH), begin(dc_last, dH)
     dX, terms = [0 * x for x in X], []
     for t in order(len(X)):
         g = total(dH[t], dh)
@@ -139,10 +141,10 @@ def mean(terms):
     return sum(terms) / len(terms)
 
 
-def read(change):
+def read(change, **parts):
     """The way back on other arguments, `change(args)` of a dict: a mistake."""
     names = ("dH", "dc_last", "X", "hs", "cs", "gates", "h0", "c0", "W_x", "W_h")
-    return lambda *args: walked()(*change(dict(zip(names, args, strict=True))).values())
+    return lambda *args: walked(**parts)(*change(dict(zip(names, args, strict=True))).values())
 
 
 def batch_first(args):
@@ -150,10 +152,40 @@ def batch_first(args):
     return args | {name: args[name].swapaxes(0, 1) for name in ("dH", "X", "hs", "cs", "gates")}
 
 
-def along_the_sequences(*args):
+def along_the_sequences(**parts):
     """Walks along axis 1."""
-    dX, *others = read(batch_first)(*args)
-    return dX.swapaxes(0, 1), *others
+
+    def backward(*args):
+        dX, *others = read(batch_first, **parts)(*args)
+        return dX.swapaxes(0, 1), *others
+
+    return backward
+
+
+def past_the_first_step(dH, *others):
+    """Adds dH[t − 1] to what step t hands back: at t = 0 that is dH[−1]."""
+    dX, dh0, *grads = walked()(dH, *others)
+    return dX, dh0 + dH[-1], *grads
+
+
+def with_c(after):
+    """`after(cs, c0)` in place of the cell states after each step."""
+    return lambda *args: walked(c_before=lambda *_: before(args[4], args[7]))(
+        *args[:4], after(args[4], args[7]), *args[5:]
+    )
+
+
+def along_both(dH, dc_last, X, hs, cs, gates, h0, c0, W_x, W_h):
+    """Adds what comes back along c to dh as well."""
+    return walked(total=lambda immediate, dh: immediate + dh, carry=lambda new, old, total: (new[0] + new[1], new[1]))(
+        dH, dc_last, X, hs, cs, gates, h0, c0, W_x, W_h
+    )
+
+
+def divided_by_batch(dH, *others):
+    """The means over the sequences, of the gradients of the weights."""
+    dX, dh0, dc0, *weights = walked()(dH, *others)
+    return dX, dh0, dc0, *(grad / dH.shape[1] for grad in weights)
 
 
 def as_many_steps_as_sequences(*args):
@@ -187,12 +219,19 @@ MISTAKES = {
     "each step gets dc_last as its dc; it gets what the step after it handed back": walked(
         carry=lambda new, old, total: (new[0], old[1])
     ),
+    "each step gets zeros as its dc; it gets what the step after it handed back": walked(
+        step=lambda g, dc, *others: lent.lstm_step_backward(g, 0 * dc, *others)
+    ),
     "dc_last is left out: the way back begins with zeros for dc": walked(begin=lambda dc_last, dH: 0 * dc_last),
     "dc_last is added at every step; it belongs to the last": at_every_step,
     "dH[-1] stands for dc_last": walked(begin=lambda dc_last, dH: dH[-1]),
     "dH counts at the last step alone: earlier steps get only what is handed back": read(
         lambda args: args | {"dH": at_the_end(args)["dH"]}
     ),
+    "the last loss counts twice: the way back begins with dH[-1] for dh, and adds it again": walked(
+        begin_h=lambda h0, dH: dH[-1]
+    ),
+    "what is handed back along c goes into dh, too: dh is dH[t] and what came back along h": along_both,
     "what is handed back along h is added up over the steps, += in place of =": walked(
         carry=lambda new, old, total: (old[0] + new[0], new[1])
     ),
@@ -216,7 +255,13 @@ MISTAKES = {
     "the loop ends before step 0": walked(order=lambda T: range(T - 1, 0, -1)),
     "the loop begins one step early and leaves out the last step": walked(order=lambda T: range(T - 2, -1, -1)),
     "the loop takes as many steps as there are sequences: T is X.shape[0]": as_many_steps_as_sequences,
-    "the loop runs along the sequences (axis 1) instead of the time steps (axis 0)": along_the_sequences,
+    "the loop runs along the sequences (axis 1) instead of the time steps (axis 0)": along_the_sequences(),
+    "the loop runs along the sequences, axis 1; the time steps are axis 0": (
+        along_the_sequences(begin_h=lambda h0, dH: 0)
+    ),
+    "dH[t - 1] is added to what step t hands back: at t = 0 that is dH[-1], which is the last step's": (
+        past_the_first_step
+    ),
     "h0 and c0 are ignored: hs[t - 1] and cs[t - 1] at t = 0 are the last states": walked(
         h_before=lambda hs, h0: [hs[-1], *hs[:-1]], c_before=lambda cs, c0: [cs[-1], *cs[:-1]]
     ),
@@ -227,9 +272,8 @@ MISTAKES = {
     ),
     "h_prev is hs[t], the state after the step; it is hs[t - 1]": walked(h_before=lambda hs, h0: hs),
     "c_prev is cs[t], the cell state after the step; it is cs[t - 1]": walked(c_before=lambda cs, c0: cs),
-    "c is cs[t - 1], the cell state before the step; it is cs[t]": lambda *args: walked()(
-        *args[:4], np.stack(before(args[4], args[7])), *args[5:]
-    ),
+    "c is cs[t - 1], which at t = 0 is the last one; it is cs[t]": with_c(lambda cs, c0: np.roll(cs, 1, axis=0)),
+    "c is cs[t - 1], the cell state before the step; it is cs[t]": with_c(lambda cs, c0: np.stack(before(cs, c0))),
     "c_prev and c are swapped": lambda *args: walked(c_before=lambda *_: args[4])(
         *args[:4], np.stack(before(args[4], args[7])), *args[5:]
     ),
@@ -239,6 +283,11 @@ MISTAKES = {
     "h0 is ignored: zeros stand for the state before the first step": walked(
         h_before=lambda hs, h0: before(hs, 0 * h0)
     ),
+    "h0 stands for c0, too: the cell state before the first step is c0": lambda *args: walked(
+        c_before=lambda cs, c0: before(cs, args[6])
+    )(*args),
+    "h_prev is hs[t] but for the first step; it is hs[t - 1]": walked(h_before=lambda hs, h0: [h0, *hs[1:]]),
+    "c_prev is cs[t] but for the first step; it is cs[t - 1]": walked(c_before=lambda cs, c0: [c0, *cs[1:]]),
     "c0 is ignored: zeros stand for the cell state before the first step": walked(
         c_before=lambda cs, c0: before(cs, 0 * c0)
     ),
@@ -263,6 +312,7 @@ MISTAKES = {
     ),
     "the gradients of the weights are those of the last step alone": reduced(*[lambda terms: terms[0]] * 3),
     "the gradients of the weights are means over the steps; they are sums": reduced(mean, mean, mean),
+    "the gradients of the weights are divided by B, as means over the sequences; they are sums": divided_by_batch,
     "the gradients of the weights are stacked, one for each step; they are sums": reduced(
         *[lambda terms: np.stack(terms[::-1])] * 3
     ),
@@ -338,6 +388,6 @@ PROBLEM = Problem(
     mistakes=MISTAKES,
     alternatives=ALTERNATIVES,
     lends={"lstm_step_backward": lent.lstm_step_backward},
-    reread='chapter 7, section "Why memory lasts"',
-    shapes='chapter 7, section "Two paths"',
+    reread="part 4 of the problem set",
+    shapes='"Notation" in the problem set',
 )

@@ -278,5 +278,5 @@ PROBLEM = Problem(
     alternatives=ALTERNATIVES,
     lends={"lstm_step": lent.lstm_step},
     reread='chapter 7, section "Two paths"',
-    shapes='chapter 7, section "Two paths"',
+    shapes='"Notation" in the problem set',
 )

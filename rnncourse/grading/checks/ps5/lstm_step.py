@@ -233,7 +233,7 @@ MISTAKES = {
         c_next=lambda s: np.tanh(s.f * s.c + s.i * s.g), h_next=lambda s: s.o * s.c_next
     ),
     "tanh is applied to c_next, and once more in h_next": changed(c_next=lambda s: np.tanh(s.f * s.c + s.i * s.g)),
-    "there is no tanh in h_next: it is o c_next": changed(h_next=lambda s: s.o * s.c_next),
+    "h_next is o c_next, without the tanh; it is o tanh(c_next)": changed(h_next=lambda s: s.o * s.c_next),
     "h_next is computed from the old c, not from c_next": changed(h_next=lambda s: s.o * np.tanh(s.c)),
     "there is no output gate: h_next is tanh(c_next)": changed(h_next=lambda s: np.tanh(s.c_next)),
     "tanh covers the output gate, too: h_next is tanh(o c_next)": changed(h_next=lambda s: np.tanh(s.o * s.c_next)),
@@ -320,5 +320,5 @@ PROBLEM = Problem(
     mistakes=MISTAKES,
     alternatives=ALTERNATIVES,
     reread='chapter 7, section "Two paths"',
-    shapes='chapter 7, section "Two paths"',
+    shapes='"Notation" in the problem set',
 )

@@ -158,6 +158,9 @@ MISTAKES = {
     "dc is left out: the total gradient of c holds only what comes by way of h": changed(
         total=lambda s: s.dh * s.o * tanh_slope(np.tanh(s.c))
     ),
+    "dc is multiplied by f on its way into the total gradient of c; it comes with its forget gate in it": changed(
+        total=lambda s: s.dc * s.f + s.dh * s.o * tanh_slope(np.tanh(s.c))
+    ),
     "what comes by way of h is left out: the total gradient of c is more than dc": changed(total=lambda s: s.dc.copy()),
     "the slope of tanh(c) is left out of the total gradient of c": changed(total=lambda s: s.dc + s.dh * s.o),
     "the output gate o is left out of the total gradient of c": changed(
@@ -186,6 +189,9 @@ MISTAKES = {
     "dc_prev is multiplied by 1 - f, not by f": changed(dc_prev=lambda s: s.total * (1 - s.f)),
     "dc_prev is multiplied by the slope of f, f (1 - f), not by f": changed(
         dc_prev=lambda s: s.total * sigmoid_slope(s.f)
+    ),
+    "A_g is also multiplied by g, as A_i is; it is dC i (1 - g**2)": changed(
+        A_g=lambda s: s.total * s.i * s.g * tanh_slope(s.g)
     ),
     "i, f and g hear of dc alone; they hear of the total gradient of c": changed(
         A_i=lambda s: s.dc * s.g * sigmoid_slope(s.i),
@@ -363,5 +369,5 @@ PROBLEM = Problem(
     mistakes=MISTAKES,
     alternatives=ALTERNATIVES,
     reread='chapter 7, section "Why memory lasts"',
-    shapes='chapter 7, section "Two paths"',
+    shapes='"Notation" in the problem set',
 )

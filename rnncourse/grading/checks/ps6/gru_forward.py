@@ -292,5 +292,5 @@ PROBLEM = Problem(
     alternatives=ALTERNATIVES,
     lends={"gru_step": lent.gru_step},
     reread='chapter 8, section "From the LSTM to the GRU"',
-    shapes='chapter 8, section "Two cells, one name"',
+    shapes='"Notation" in the problem set',
 )

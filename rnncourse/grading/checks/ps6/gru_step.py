@@ -249,8 +249,8 @@ MISTAKES = {
         with_overwritten
     ),
     "r stands for z in the new state: r h + (1 - r) n": mean(lambda s: s.r * s.h + (1 - s.r) * s.n),
-    "the candidate is added whole: z h + n": mean(lambda s: s.z * s.h + s.n),
-    "the old state is kept whole: h + (1 - z) n": mean(lambda s: s.h + (1 - s.z) * s.n),
+    "the candidate is added whole, z h + n; it is z h + (1 - z) n": mean(lambda s: s.z * s.h + s.n),
+    "the old state is kept whole, h + (1 - z) n; it is z h + (1 - z) n": mean(lambda s: s.h + (1 - s.z) * s.n),
     "z weighs both: z h + z n": mean(lambda s: s.z * s.h + s.z * s.n),
     "the two weights are z and r: z h + r n": mean(lambda s: s.z * s.h + s.r * s.n),
     "the candidate is returned as the new state": mean(lambda s: s.n.copy()),
@@ -390,5 +390,5 @@ PROBLEM = Problem(
     mistakes=MISTAKES,
     alternatives=ALTERNATIVES,
     reread='chapter 8, section "From the LSTM to the GRU"',
-    shapes='chapter 8, section "Two cells, one name"',
+    shapes='"Notation" in the problem set',
 )

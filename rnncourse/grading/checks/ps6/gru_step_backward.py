@@ -142,6 +142,7 @@ MISTAKES = {
     "the direct path is left out: dh_prev is z dh, and what comes back through W_h": changed(
         dh_prev=lambda s: s.S @ s.W_h.T
     ),
+    "dx is S W_x.T; x meets all of A, without the r beside A_n": changed(dx=lambda s: s.S @ s.W_x.T),
     "the direct path is dh; it is z dh": changed(dh_prev=lambda s: s.dh + s.S @ s.W_h.T),
     "the direct path is (1 - z) dh; it is z dh": changed(dh_prev=lambda s: (1 - s.z) * s.dh + s.S @ s.W_h.T),
     "dh_prev is the direct path alone, z dh": changed(dh_prev=lambda s: s.z * s.dh),
@@ -363,5 +364,5 @@ PROBLEM = Problem(
     mistakes=MISTAKES,
     alternatives=ALTERNATIVES,
     reread='chapter 8, section "From the LSTM to the GRU"',
-    shapes='chapter 8, section "Two cells, one name"',
+    shapes='"Notation" in the problem set',
 )

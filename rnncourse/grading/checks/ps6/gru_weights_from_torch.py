@@ -166,9 +166,8 @@ MISTAKES = {
         lambda W_x, W_h, b, b_h: (W_x, W_h, b[None], b_h[None])
     ),
     "axes of size 1 are squeezed away": arranged(lambda *arrays: tuple(map(np.squeeze, arrays))),
-    "`.T`, a slice or a second name of one of torch's arrays is still that array; `.copy()` makes a new one": changed(
-        W_x=lambda s: s.W_ih.T, W_h=lambda s: s.W_hh.T, b_h=lambda s: s.b_hh[2 * s.H :]
-    ),
+    "`.T`, a slice or a second name of one of torch's arrays is still that array, and `+=` writes into it; `.copy()` "
+    "makes a new one": changed(W_x=lambda s: s.W_ih.T, W_h=lambda s: s.W_hh.T, b_h=lambda s: s.b_hh[2 * s.H :]),
 }
 
 
@@ -251,6 +250,6 @@ PROBLEM = Problem(
     reference=gru_weights_from_torch,
     mistakes=MISTAKES,
     alternatives=ALTERNATIVES,
-    reread='chapter 8, section "Two cells, one name"',
+    reread='chapter 8, section "To torch and back"',
     shapes='chapter 8, section "Two cells, one name"',
 )

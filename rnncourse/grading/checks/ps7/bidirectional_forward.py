@@ -119,7 +119,17 @@ def every_end(X, mask, h0, left, right):
     return states, np.stack([before[n - 1], after[n - 1]])
 
 
+def lengths_along_time(X, mask, h0, left, right):
+    """Counts along the sequences in place of the time steps."""
+    before, _ = rnn_forward(X, h0[0], **left)
+    after, _ = rnn_forward(reverse_padded(X, mask), h0[1], **right)
+    n, k = mask.sum(axis=1), np.arange(X.shape[1])
+    states = side_by_side(before, reverse_padded(after, mask)) * mask[..., None]
+    return states, np.stack([before[n - 1, k], after[n - 1, k]])
+
+
 MISTAKES = {
+    "lengths are counted along the sequences, mask.sum(axis=1); time is axis 0": lengths_along_time,
     "X[::-1] turns the whole array round, so that the second pass reads the pads first: use reverse_padded": passes(
         whole, whole
     ),
@@ -284,6 +294,6 @@ PROBLEM = Problem(
     mistakes=MISTAKES,
     alternatives=ALTERNATIVES,
     lends={"rnn_forward": lent.rnn_forward, "reverse_padded": lent.reverse_padded},
-    reread='chapter 10, section "Two passes"',
-    shapes='chapter 10, section "Two passes"',
+    reread='part 3 of the problem set, and chapter 10, section "The first trap: padding"',
+    shapes='"Notation" in the problem set',
 )

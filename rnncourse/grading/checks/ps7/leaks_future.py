@@ -137,6 +137,11 @@ def in_parts(rng):
     )
     yield Case(hidden, "The next input's last feature, a leak", draw(rng, lambda X: later(only(X, feature=-1), 1)))
     yield Case(hidden, "A thousandth of the next input, a leak", draw(rng, lambda X: running(X) + later(X, 1) / 1000))
+    yield Case(
+        hidden,
+        "A ten-thousandth of the next input beside outputs of 100, a leak",
+        draw(rng, lambda X: 100 + later(X, 1) / 10000),
+    )
     yield Case(hidden, "Minus the mean over all steps, a leak", draw(rng, lambda X: -X.mean(axis=0) + 0 * X))
     yield Case(
         hidden,
@@ -145,6 +150,11 @@ def in_parts(rng):
     )
     yield Case(hidden, "The input before: causal", draw(rng, lambda X: later(X[::-1], 1)[::-1]))
     yield Case(alarm, "A running sum, computed from the end: it rounds, but is causal", draw(rng, without_the_rest))
+    yield Case(
+        alarm,
+        "A running sum, computed from the end in float32: it rounds more, but is causal",
+        draw(rng, lambda X: without_the_rest((X / 10).astype(np.float32))),
+    )
     yield Case(
         alarm,
         "The mean over the sequences at each step taken off: causal",
@@ -160,6 +170,8 @@ def in_parts(rng):
     yield Case(alarm, "Zeros, whatever comes in: causal", draw(rng, lambda X: 0 * X))
     yield Case(small, "One time step (T = 1), which is causal", draw(rng, lambda X: X - X.mean(), T=1))
     yield Case(small, "Two time steps, causal", draw(rng, running, T=2, B=2, D=2))
+    last_alone = draw(rng, lambda X: running(only(X, sequence=-1)), T=2, B=2, D=2)
+    yield Case(small, "Two time steps, the running sum of the last sequence, causal", last_alone)
     yield Case(small, "Two time steps, a leak", draw(rng, lambda X: later(X, 1), T=2, B=1, D=1))
     yield Case(small, "Inputs in float32, a leak", single_precision(draw(rng, lambda X: later(X, 1))))
     f = writing(in_place)
@@ -249,6 +261,9 @@ MISTAKES = {
     "the outputs from the changed step on are compared, Y[t:]; those before it must not move": splits(
         leak, outputs=lambda Y, t: Y[t:]
     ),
+    "the outputs are cut along the sequences, Y[:, :t]; their steps are axis 0, Y[:t]": splits(
+        leak, outputs=lambda Y, t: Y[:, :t]
+    ),
     "earlier inputs are changed, and later outputs compared: it is the other way round": splits(
         leak, inputs=lambda X, other, t: np.concatenate([other[:t], X[t:]]), outputs=lambda Y, t: Y[t:]
     ),
@@ -297,6 +312,12 @@ MISTAKES = {
     "numbers are compared exactly, so that rounding counts as a leak": splits(
         lambda distances: any(d > 0 for d in distances)
     ),
+    "the limit is larger than 1e-6, or grows with the outputs, as that of np.allclose does": splits(
+        any, distance=lambda new, old: not np.allclose(new, old)
+    ),
+    "the limit is far below 1e-6, so that rounding counts as a leak": splits(
+        lambda distances: any(d > 1e-9 for d in distances)
+    ),
     "changes of a thousandth are taken for rounding; the limit is 1e-6": splits(
         lambda distances: any(d > 0.01 for d in distances)
     ),
@@ -338,20 +359,20 @@ def one_entry_at_a_time(f, X, other):
 
 
 def zeros_later(f, X, other):
-    """Zeros in place of `other`, np.allclose, the largest distance of all."""
+    """Zeros in place of `other`, and np.allclose."""
     Y = f(X.copy()).copy()
     found = []
     for t in range(1, len(X)):
         changed = np.zeros_like(X)
         changed[:t] = X[:t]
-        found.append(not np.allclose(f(changed)[:t], Y[:t]))
+        found.append(not np.allclose(f(changed)[:t], Y[:t], rtol=0, atol=ROUNDING))
     return sum(found) > 0
 
 
 def cut_off(f, X, other):
     """The sequence cut off at t: no future at all."""
     Y = np.array(f(X.copy()))
-    return not all(np.allclose(f(X[:t].copy()), Y[:t], atol=ROUNDING) for t in range(1, len(X)))
+    return not all(np.allclose(f(X[:t].copy()), Y[:t], rtol=0, atol=ROUNDING) for t in range(1, len(X)))
 
 
 def other_way(f, X, other):
@@ -361,7 +382,7 @@ def other_way(f, X, other):
 
 ALTERNATIVES = {
     "all later steps, stops at the first leak": leaks_future,
-    "all later steps, the largest change": splits(lambda distances: max(distances, default=0) > 1e-8),
+    "all later steps, the largest change": splits(lambda distances: max(distances, default=0) > ROUNDING),
     "one step at a time": one_at_a_time,
     "one number at a time": one_entry_at_a_time,
     "zeros for later inputs": zeros_later,

@@ -184,7 +184,9 @@ MISTAKES = {
     "the real steps of all sequences are turned round as one list, which mixes the sequences": all_in_a_row,
     "the real steps come first and the pads behind them; real steps stay in the places where real steps were": packed,
     "the pads are turned round, and real steps stay": lambda X, mask: right(X, ~mask),
-    "the array that is read is the one that is written: the second half stays as it was": (over_itself),
+    "the array that is read is the one that is written (`tmp = R[t, b]` is no copy): the second half stays as it was": (
+        over_itself
+    ),
     "X comes out as it went in (is it turned round twice?)": lambda X, mask: X.copy(),
     "X itself is turned round; write into a copy": inside_itself,
     "the result is an array of integers, which drops what follows the decimal point": marked(
