@@ -110,6 +110,14 @@ WALLS = {
 }
 
 
+def test_a_course_within_what_is_seen_of_the_machine_is_hidden(tmp_path, monkeypatch):
+    (tmp_path / "base" / "course").mkdir(parents=True)
+    monkeypatch.setattr(visible, "base", lambda: tmp_path / "base")
+    for folder, is_hidden in {"base/course": True, "base": False, ".": False}.items():
+        monkeypatch.chdir(tmp_path / folder)
+        assert (Path.cwd() in visible.hidden()) is is_hidden, folder
+
+
 @pytest.mark.parametrize(("source", "right"), WALLS.values(), ids=WALLS)
 def test_the_walls(worker, source, right):
     text = shown(worker, source)

@@ -64,11 +64,21 @@ def interpreter() -> Path:
 
 
 def hidden() -> list[Path]:
-    """Folders of this machine's Pythons with packages of which a submission sees none."""
+    """Folders of which a submission sees none, though they lie where it may look.
+
+    They are those of this machine's Pythons with packages, and the course: in /usr/src/app, for one.
+    """
     base = {"base": sys.base_prefix, "platbase": sys.base_prefix}
     own = [Path(sysconfig.get_path(kind, vars=base)) for kind in ("purelib", "platlib")]
     debian = [Path("/usr/lib/python3/dist-packages"), *Path("/usr/local/lib").glob("python3*")]
-    return sorted({path.resolve() for path in [*own, *debian, Path(site.getusersitepackages())] if path.is_dir()})
+    found = {path.resolve() for path in [*own, *debian, Path(site.getusersitepackages())] if path.is_dir()}
+    return sorted(found | set(filter(in_sight, (Path.cwd(), Path(rnncourse.__file__).resolve().parents[1]))))
+
+
+def in_sight(folder: Path) -> bool:
+    """Whether a folder lies within what a submission sees of the machine, and does not hold what Python needs."""
+    seen = Path("/usr"), base()
+    return any(place in folder.parents for place in seen) and not base().is_relative_to(folder)
 
 
 def modules() -> dict[str, Path]:
