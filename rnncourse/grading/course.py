@@ -13,8 +13,9 @@ from sqlalchemy.engine import make_url
 from rnncourse.grading import marking
 from rnncourse.grading.unit import Sheet
 
-NAME = re.compile(r"\w[\w.@+ -]{0,63}")
-"""What the name of a student may look like: letters of any script, digits, and a few signs; no path, no tag."""
+NAME = re.compile(r"\w[\w.@+ -]{0,63}(?<! )")
+"""What the name of a student may look like: letters of any script, digits, and a few signs; no path, no tag, and no
+space at its end, which nbgrader takes off."""
 
 
 class CourseError(Exception):

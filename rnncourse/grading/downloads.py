@@ -127,14 +127,13 @@ def of_entry(
     if not wanted(path.name):
         return File(parts, when)
     bound = min(BYTES, most)
+    if info.file_size > bound:  # more is not read than an entry says it holds
+        return File(parts, when, refused=f"larger than {bound / 2**20:.0f} MiB when unpacked")
     try:
         with archive.open(info) as entry:
-            data = entry.read(bound + 1)
+            return File(parts, when, entry.read(bound))
     except BROKEN as error:
         return File(parts, when, refused=f"it cannot be read ({error})")
-    if len(data) > bound:
-        return File(parts, when, refused=f"larger than {bound / 2**20:.0f} MiB when unpacked")
-    return File(parts, when, data)
 
 
 def opened(file: File) -> Iterator[File]:

@@ -256,6 +256,23 @@ def test_a_zip_can_swell_only_so_far_in_all(place, monkeypatch):
     assert found[-1].refused == "a zip of 6 entries; at most 5 are read"
 
 
+def test_what_is_too_large_is_not_unpacked(place, monkeypatch):
+    here = place({"ada.zip": zipped([("rnn.ipynb", b"0" * 2000)]), "ada.txt": b""}) / "ada.zip"
+    monkeypatch.setattr(downloads, "BYTES", 1000)
+    monkeypatch.setattr(zipfile.ZipFile, "open", lambda *_: pytest.fail("it was unpacked"))
+    (file,) = files(here)
+    assert file.refused.startswith("larger than")
+
+
+def test_an_entry_holds_no_more_than_it_says(place, monkeypatch):
+    data = bytearray(zipped([("rnn.ipynb", b"0" * 2000)]))
+    at = data.index(b"PK\x01\x02") + 24
+    data[at : at + 4] = (900).to_bytes(4, "little")
+    monkeypatch.setattr(downloads, "BYTES", 1000)
+    (file,) = files(place({"ada.zip": bytes(data), "ada.txt": b""}) / "ada.zip")
+    assert len(file.data) <= 900 and file.refused
+
+
 def test_an_encrypted_entry_is_left_aside(place):
     data = bytearray(zipped([("rnn.ipynb", b"x" * 50)]))
     data[6] |= 1

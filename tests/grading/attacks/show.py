@@ -255,6 +255,7 @@ NAMES = {
     "the other direction": "\u202eada",
     "bytes that are no text": os.fsdecode(b"\xff\xfe"),
     "too long": "x" * 100,
+    "a space at its end": "ada ",
     "a dollar": "$(touch evil)",
 }
 """Names of students that are none."""
