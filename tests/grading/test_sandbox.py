@@ -162,6 +162,7 @@ ENDS = {
     "it forks": ("import os\nwhile True:\n    try: os.fork()\n    except OSError: pass", "took too long|MiB of memory"),
     "it sends garbage": (TO_ALL.format(message=r"b'\0\0\0\4xxxx'"), "could not be read: it is not JSON"),
     "it sends a long message": (TO_ALL.format(message=r"b'\x80\0\0\0'"), "could not be read: a message of 2147483648"),
+    "it sends lists without end": (TO_ALL.format(message=r"b'\0\x20\0\0' + b'[]' * 2**20"), "of too many parts"),
     "it sends a number": (TO_ALL.format(message=r"b'\0\0\0\x011'"), "could not be read: it is not a reply"),
 }
 

@@ -19,6 +19,9 @@ import numpy as np
 MESSAGE = 16 * 2**20
 """The longest message, in bytes."""
 
+PARTS = 500_000
+"""The lists and dicts in one, at most: each costs some hundred bytes of memory when it is read."""
+
 DTYPES = frozenset({"|b1", "|i1", "|u1", "<i2", "<u2", "<i4", "<u4", "<i8", "<u8", "<f2", "<f4", "<f8", "<c8", "<c16"})
 """Of arrays that are read."""
 

@@ -17,7 +17,7 @@ import psutil
 from rnncourse.grading.sandbox import bubblewrap, cgroup, seccomp
 from rnncourse.grading.sandbox.bare import Folder
 from rnncourse.grading.sandbox.bubblewrap import Limits
-from rnncourse.grading.sandbox.wire import MESSAGE, Garbled
+from rnncourse.grading.sandbox.wire import MESSAGE, PARTS, Garbled
 
 TICK = 0.1
 """Seconds between two looks at the clock and at the memory."""
@@ -157,8 +157,11 @@ class Worker:
         (length,) = struct.unpack(">I", self._exactly(4, deadline))
         if length > MESSAGE:
             raise Garbled(f"a message of {length} bytes")
+        data = self._exactly(length, deadline)
+        if data.count(b"[") + data.count(b"{") > PARTS:
+            raise Garbled("a message of too many parts")
         try:
-            reply = json.loads(self._exactly(length, deadline))
+            reply = json.loads(data)
         except (ValueError, RecursionError):
             raise Garbled("it is not JSON") from None
         if not isinstance(reply, dict):
