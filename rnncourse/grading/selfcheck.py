@@ -51,7 +51,7 @@ class SelfCheck:
         rows = [f"{name:<{width}}  {got} of {of}" for name, (got, of, _) in self.marks.items()]
         wrong = {name: report for name, (got, of, report) in self.marks.items() if got < of}
         reports = [report or f"{name}: its check did not run" for name, report in wrong.items()]
-        verdict = "Fit to hand in." if self.fit else "Not fit to hand in:"
+        verdict = f"Fit to hand in, with {points} of {there_are} points." if self.fit else "Not fit to hand in:"
         faults = [fill(f"- {fault}", 110, subsequent_indent="  ") for fault in self.faults]
         parts = [self.name, "", *rows, f"{'together':<{width}}  {points} of {there_are}", ""]
         return "\n".join([*parts, *(f"{report}\n" for report in reports), verdict, *faults])
@@ -67,7 +67,7 @@ def selfcheck(path: Path, root: Path) -> SelfCheck:
     notebook, missing = rebuild(submitted, released)
     run(notebook, path.parent)
     marks = dict(gathered(notebook))
-    faults = [f"the cell {name} is missing; grading puts it back as it was released" for name in missing]
+    faults = [f"the cell {name} is missing: put it back, or grading does, as it was released" for name in missing]
     if path.name != source.name:
         faults.append(f"the file is called {path.name}; hand it in as {source.name}, the name the grader looks for")
     faults += [*failures(notebook), *out_of_order(notebook)]

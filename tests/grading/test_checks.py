@@ -594,6 +594,14 @@ def test_what_to_read_again_suits_the_mistake(name, function, section):
     assert judged(name, function).advice[-1] == f"Read again: {section}."
 
 
+def test_an_argument_that_is_misspelt_is_told():
+    scope = {"np": np, "W_x": np.ones((2, 2))}
+    exec("def rnn_step(x, h, Wx, W_h, b):\n    return np.tanh(x @ W_x + h @ W_h + b)", scope)
+    report = judged("rnn_step", scope["rnn_step"])
+    assert report.points == 0
+    assert "rnn_step uses W_x, but takes (x, h, Wx, W_h, b): this W_x comes from another cell" in report.advice[0]
+
+
 def test_what_the_named_mistake_does_not_explain_is_told():
     def transposed_and_overflowing(x, h, W_x, W_h, b):
         a = x @ W_x + h @ W_h.T + b

@@ -36,7 +36,7 @@ def test_a_model_answer_has_all_points_and_is_fit(tmp_path):
         "run_stateful": (4, 4),
     }
     assert result.fit
-    assert str(result).endswith("together          16 of 16\n\nFit to hand in.")
+    assert str(result).endswith("together          16 of 16\n\nFit to hand in, with 16 of 16 points.")
 
 
 @pytest.mark.parametrize("path", SETS, ids=lambda path: path.parent.name)
@@ -65,7 +65,7 @@ def test_wrong_and_missing_answers_cost_their_points_and_say_why(tmp_path):
     said = str(result)
     assert "count_parameters: " in said and "rnn_step: its check did not run" in said
     missing, name, error = result.faults
-    assert missing == "the cell check_run_stateful is missing; grading puts it back as it was released"
+    assert missing == "the cell check_run_stateful is missing: put it back, or grading does, as it was released"
     assert name == "the file is called mine.ipynb; hand it in as rnn.ipynb, the name the grader looks for"
     assert error.startswith("the cell rnn_step raises SyntaxError: ")
 

@@ -4,6 +4,7 @@ This module knows nothing of what is right, so that it can stand beside a strang
 """
 
 import _thread
+import dis
 import inspect
 import io
 import itertools
@@ -115,7 +116,10 @@ def arrays(value: Any) -> list[Array]:
 
 
 def expect_function(name: str, arguments: Collection[str], function: Any) -> None:
-    """Raise `WrongForm` unless `function` can be called with so many arguments; they are told by name."""
+    """Raise `WrongForm` unless `function` can be called with so many arguments; they are told by name.
+
+    Nor may it take one of these names from another cell, as it does when an argument's name is misspelt.
+    """
     if not callable(function):
         raise WrongForm(f"{name} should be a function, got {kind(function)}")
     try:
@@ -126,6 +130,14 @@ def expect_function(name: str, arguments: Collection[str], function: Any) -> Non
         signature.bind(*arguments)
     except TypeError:
         raise WrongForm(f"{name} should take ({', '.join(arguments)}), yours takes {signature}") from None
+    code = getattr(function, "__code__", None)
+    used = {one.argval for one in dis.get_instructions(code) if one.opname == "LOAD_GLOBAL"} if code else set()
+    for argument in arguments:
+        if argument in used:
+            raise WrongForm(
+                f"{name} uses {argument}, but takes {signature}: this {argument} comes from another cell. Is an "
+                "argument misspelt?"
+            )
 
 
 class OutOfTime(Exception):
