@@ -8,7 +8,8 @@ EXTRAS := book,lab,grading,test
 # grammar whenever anything imports nbformat, which takes one to two seconds.
 HELD := numpy==2.4.6 torch==2.13.0 jsonschema==4.24.1
 PORT ?= 8000
-# Test files run side by side: one more than there are cores here, for the grader's tests wait a good deal.
+# Test files run side by side: one more than there are cores here, for the grader's tests wait a good deal. They run in
+# the order of pyproject.toml's testpaths, notebooks first: a long one that began last would run alone.
 JOBS ?= 3
 
 # Two notebooks run at once; more BLAS threads would only make them wait for each other.
@@ -38,7 +39,7 @@ book: $(READY) ## execute every chapter and build the book at _build/html/index.
 	@$(BIN)/python -m rnncourse.book build
 
 test: book ## run every test: units, notebooks, exercises, the built pages
-	$(BIN)/python -m pytest --numprocesses=$(JOBS) --dist=loadfile
+	$(BIN)/python -m pytest --numprocesses=$(JOBS) --dist=loadfile --no-loadscope-reorder
 
 lab: $(READY) ## open the chapters in JupyterLab
 	$(BIN)/jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/chapters \
@@ -66,7 +67,7 @@ proof: $(READY) ## prove at length: properties over many seeds, mutants, a kille
 	mv benchmarks/.interruptions.draft benchmarks/interruptions.txt
 
 bench: $(READY) ## measure speed beside torch, memory, scaling, grading; half an hour, on a machine that does nothing else
-	for name in recurrent where scaling memory imports grading; do \
+	for name in recurrent where scaling memory imports grading classroom; do \
 	  $(BIN)/python benchmarks/$$name.py > benchmarks/.$$name.draft && mv benchmarks/.$$name.draft benchmarks/$$name.txt || exit 1; done
 
 zip: book ## pack the built book into _build/rnncourse-book-VERSION.zip
