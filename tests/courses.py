@@ -1,10 +1,15 @@
 """Courses to grade, for tests: made once, copied, and filled with marks without running anything."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tempfile
+import time
+from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import nbformat
 
@@ -18,8 +23,36 @@ SET, NOTEBOOK = "ps2-rnn", "rnn.ipynb"
 def environment(root):
     """Nothing of the user's own configuration; the environment's programs on the path."""
     own = {"HOME": str(root), "JUPYTER_CONFIG_DIR": str(root / ".config"), "RNNCOURSE_SEED": "secret"}
-    own |= {"JUPYTER_DATA_DIR": str(root / ".data"), "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    own |= {"JUPYTER_DATA_DIR": str(root / ".data"), "PYTHONPATH": str(ROOT)}
+    own |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     return os.environ | own | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+
+
+class Typed(NamedTuple):
+    """A command that ended: what it printed, its seconds, and the peak of its own memory in MiB, 0 but on Linux."""
+
+    text: str
+    seconds: float
+    peak: float
+
+
+def typed(root, command, expect=(0,)):
+    """Type a command in a course's folder. Raises AssertionError if it ends with another status than expected."""
+    begin, peak = time.perf_counter(), 0
+    with tempfile.TemporaryFile() as out:
+        process = subprocess.Popen(command, cwd=root, env=environment(root), stdout=out, stderr=subprocess.STDOUT)
+        while True:
+            with suppress(OSError):
+                status = Path(f"/proc/{process.pid}/status").read_text()
+                peak = max([peak, *map(int, re.findall(r"VmHWM:\s+(\d+)", status))])
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(0.05)
+                break
+        seconds = time.perf_counter() - begin
+        out.seek(0)
+        text = out.read().decode()
+    assert process.returncode in expect, f"{' '.join(map(str, command))} ended with {process.returncode}:\n{text}"
+    return Typed(text, seconds, peak / 1024)
 
 
 def made(root):
