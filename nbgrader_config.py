@@ -16,7 +16,7 @@ nbgrader reads too:
 
     c.Exchange.root = "/srv/exchange"               a folder that all users can write to, where there is an exchange
     import os
-    os.environ["RNNCOURSE_SEED"] = "any text"       what the hidden cases are drawn from; keep it to yourself
+    os.environ["RNNCOURSE_SEED"] = "long text"      what the hidden cases are drawn from; keep it to yourself
 """
 
 c = get_config()  # noqa: F821, which nbgrader provides

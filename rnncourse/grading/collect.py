@@ -33,6 +33,8 @@ def collect(course: Course, assignment: str, place: Path) -> Collected:
     sheets = [sheet.name for sheet in course.sheets(assignment)]
     names = Names(assignment, sheets, [file.parts for file in files(place)])
     collected, taken = Collected(), dict[tuple[str, str], str]()
+    if names.around:
+        collected.notes.append(printable(f"{names.around}: the one folder around all; students are those within it"))
     for file in files(place):
         shown = "/".join(file.parts)
         owner = names.owner(file.parts)

@@ -45,7 +45,7 @@ def course_of(course: Course) -> Iterator[Finding]:
         yield Finding(OK, "exercises/ is what solutions/ gives")
     yield from gradebook(course)
     if course.seed is None:
-        cure = "export RNNCOURSE_SEED, or set it in your own nbgrader_config.py, to any text that you keep to yourself"
+        cure = "export RNNCOURSE_SEED, or set it in your own nbgrader_config.py, to a long text you tell nobody"
         yield Finding(NOTE, "RNNCOURSE_SEED is not set: students can draw the hidden cases themselves", cure)
     else:
         yield Finding(OK, "RNNCOURSE_SEED is set")

@@ -23,6 +23,15 @@ SECONDS = 60.0
 """How long one student's page may take: it takes one. Code can be written that its highlighting needs days for."""
 
 
+READABLE = """<meta name="viewport" content="width=device-width">
+<style>
+th, td { padding: 0.2em 1em 0.2em 0; vertical-align: top; }
+pre { white-space: pre-wrap; word-break: normal; overflow-wrap: anywhere; }
+</style>
+</head>"""
+"""For the end of a page's head: tables whose columns keep apart, and lines that end where a phone's screen does."""
+
+
 class NoFeedback(Exception):
     """nbgrader did not write a student's page; what it said is the message."""
 
@@ -105,5 +114,7 @@ def generate(course: Course, assignment: str, student: str, target: Path) -> Non
                 raise NoFeedback(f"the page {late}: are there cells of many blank lines?") from None
             except (Exception, SystemExit) as error:  # nbgrader raises many kinds, and tells the reason in its log
                 raise NoFeedback(said[0] if said else str(error)) from error
+        for page in Path(folder).rglob("*.html"):
+            page.write_text(page.read_text(encoding="utf-8").replace("</head>", READABLE, 1), encoding="utf-8")
         target.parent.mkdir(parents=True, exist_ok=True)
         replace(target, Path(directory.format_path(folder, student, assignment)), Path(folder))

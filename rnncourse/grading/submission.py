@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import stat
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ BYTES, CELLS, LETTERS = 32 * 2**20, 1000, 200_000
 
 SIGNS = 2_000_000
 """At most: the signs between the values of a file's JSON. Each may cost a hundred bytes of memory when it is read."""
+
+STEERING = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+"""Control characters, but those that end a line or indent it."""
 
 SKIPPED = "skip-execution"
 """The tag of cells that are not run for grading: figures, training. It means something on cells without points only."""
@@ -98,7 +102,10 @@ def cell_of(cell: dict[str, Any], k: int) -> NotebookNode:
 
 
 def text(source: Any) -> str:
-    """The text of a cell, which notebooks store whole or by line; line ends as on Linux, nothing that is no text."""
+    """The text of a cell, which notebooks store whole or by line; line ends as on Linux, nothing that is no text, nor
+    what could steer a terminal that shows it.
+    """
     lines = source if isinstance(source, list) else [source]
     whole = "".join(line for line in lines if isinstance(line, str))
-    return whole.replace("\r\n", "\n").replace("\r", "\n").encode("utf-8", "replace").decode("utf-8")
+    whole = whole.replace("\r\n", "\n").replace("\r", "\n").encode("utf-8", "replace").decode("utf-8")
+    return STEERING.sub("", whole)

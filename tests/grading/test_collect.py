@@ -163,6 +163,12 @@ def test_a_folder_of_students_is_collected_with_its_times(course, place):
     assert (again.taken, again.stood) == (set(), {"ada", "ben"})
 
 
+def test_a_folder_that_is_taken_for_none_of_the_students_is_named(course, place):
+    found = collect(course, SET, place({"ada/ben/rnn.ipynb": b"B", "ada/carol/rnn.ipynb": b"C"}))
+    assert found.taken == {"ben", "carol"}
+    assert found.notes == ["ada: the one folder around all; students are those within it"]
+
+
 def test_the_zip_of_a_class_is_collected_alone_or_in_a_folder(course, place):
     moodle = "{}_1_assignsubmission_file_/rnn.ipynb"
     data = zipped([(moodle.format("ada"), b"A", 9), (moodle.format("ben"), b"B", 10), ("__MACOSX/x/rnn.ipynb", b"")])

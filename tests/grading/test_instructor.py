@@ -121,6 +121,7 @@ def test_feedback_is_written_once_and_again_when_something_changes(graded, capsy
     assert f"feedback/STUDENT/{SET}/*.html" in out and f"nbgrader release_feedback {SET}" in out
     page = graded.root / "feedback" / "ann" / SET / "rnn.html"
     assert "16.0" in page.read_text()
+    assert page.read_text().count('<meta name="viewport"') == 1
     assert feedback.give(graded, SET).stood == ["ann", "bea", "cem"]
     with graded.gradebook() as gradebook:
         gradebook.find_comment("rnn_step", "rnn", SET, "ann").manual_comment = "Well seen."

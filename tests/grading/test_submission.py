@@ -37,6 +37,11 @@ def test_text_and_name_are_taken_and_nothing_else(written):
     assert read_cell.metadata == {"nbgrader": {"grade_id": "rnn_step"}}
 
 
+def test_no_text_steers_a_terminal(written):
+    (cell,) = read(written(notebook(code("x = '\x1b]0;owned\x07\x00\x9b'\n\ty = 1")))).cells
+    assert cell.source == "x = ']0;owned'\n\ty = 1"
+
+
 def test_what_is_read_is_a_notebook(written):
     nbformat.validate(read(written(notebook(code("x"), {"cell_type": "raw", "source": "<b>"}))))
 
