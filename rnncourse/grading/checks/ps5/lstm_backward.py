@@ -219,7 +219,7 @@ MISTAKES = {
     "each step gets dc_last as its dc; it gets what the step after it handed back": walked(
         carry=lambda new, old, total: (new[0], old[1])
     ),
-    "each step gets zeros as its dc; it gets what the step after it handed back": walked(
+    "each step gets zeros as its dc; it gets what the step after it handed back, and the last one dc_last": walked(
         step=lambda g, dc, *others: lent.lstm_step_backward(g, 0 * dc, *others)
     ),
     "dc_last is left out: the way back begins with zeros for dc": walked(begin=lambda dc_last, dH: 0 * dc_last),
