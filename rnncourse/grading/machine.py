@@ -52,8 +52,8 @@ def bound(missing: str | None) -> Finding:
         return Finding(OK, says)
     says = (
         f"no control group bounds a sandbox ({missing}): each process has its rlimits, and the grader adds up ten "
-        "times a second what they hold; what is taken between two looks, and the kernel's own memory for files without "
-        "content, is not bounded"
+        "times a second what they hold; what is taken between two looks, and much of the kernel's own memory for them, "
+        "is not bounded"
     )
     cure = "on Linux with systemd, grade as a user who has logged in; in a container, bound the container's own memory"
     return Finding(NOTE, says, cure)
