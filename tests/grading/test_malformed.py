@@ -37,7 +37,12 @@ names = st.sampled_from(
         *("grade_rnn_step", "imports", submission.SKIPPED),
     ]
 )
-texts = names | st.text() | st.text(st.characters(categories=["Cs", "Cc", "Co", "Cn"]))
+texts = (
+    names
+    | st.text()
+    | st.text(st.characters(categories=["Cs"]))
+    | st.text(st.characters(categories=["Cc", "Co", "Cn"]))
+)
 numbers = st.integers() | st.floats() | st.sampled_from([10**400, -(2**63), 2**64, 1e999, 4, 5])
 leaves = st.none() | st.booleans() | numbers | texts
 anything = st.recursive(
@@ -50,9 +55,25 @@ large = st.sampled_from(
 )
 
 
+CHANGES = ("drop", "replace", "replace", "move", "double", "graft", "graft", "wrap", "print", "swell")
+
+READ = {"cells", "worksheets", "cell_type", "source", "input", "metadata", "nbgrader", "grade_id", "tags"}
+"""The keys under which the grader reads something."""
+
+
 def keys(container):
     """What the parts of a piece of JSON are reached by; none if it has no parts."""
     return list(container) if isinstance(container, dict) else range(len(container) if type(container) is list else 0)
+
+
+def read(container, places=None):
+    """The places of a piece of JSON that the grader reads, what each lies in and its key, by key; cells by "cell"."""
+    places = {} if places is None else places
+    for key in keys(container):
+        if key in READ or (type(key) is int and isinstance(container[key], dict)):
+            places.setdefault("cell" if type(key) is int else key, []).append((container, key))
+        read(container[key], places)
+    return places
 
 
 @st.composite
@@ -60,8 +81,11 @@ def spoilt(draw):
     """A real submission, changed in a few places of any depth."""
     document = deepcopy(draw(st.sampled_from([MODEL, STUB, OLD, OTHER])))
 
-    def place():
+    def place(like=None):
         """A part of the document: what it lies in, and its key there; None if the document has no parts."""
+        places = read(document)
+        if like in places or (places and draw(st.booleans())):
+            return draw(st.sampled_from(places[like if like in places else draw(st.sampled_from(list(places)))]))
         inside = document
         while there := keys(inside):
             key = draw(st.sampled_from(there))
@@ -77,24 +101,24 @@ def spoilt(draw):
         else:
             inside.insert(draw(st.integers(0, len(inside))), value)
 
-    for _ in range(draw(st.integers(1, 4))):
+    for _ in range(draw(st.integers(1, 6))):
         if not (found := place()):
             return document
         inside, key = found
         value = deepcopy(inside[key])
-        change = draw(st.sampled_from(["drop", "replace", "move", "double", "graft", "wrap", "print", "swell"]))
+        change = draw(st.sampled_from(CHANGES))
         if change in ("drop", "move"):
             del inside[key]
         if change in ("move", "double"):
             put(inside, value)
         if change == "replace":
             inside[key] = draw(anything)
-        if change == "graft" and (other := place()):
+        if change == "graft" and (other := place(key)):
             other[0][other[1]] = value
         if change == "wrap":
             inside[key] = draw(st.sampled_from([[value], {draw(names): value}]))
         if change == "print":
-            inside[key] = str(value)
+            inside[key] = f"{value}{draw(texts)}"
         if change == "swell":
             inside[key] = deepcopy(draw(large))
     return document
@@ -103,7 +127,7 @@ def spoilt(draw):
 chunks = st.binary(max_size=8) | st.sampled_from(
     [
         *(b"NaN", b"-Infinity", b"null", b"{", b"}", b"]", b'"', b",", b"\\", b"\\ud800", b"\x00", b"\xff", b"\r"),
-        *(b"\xef\xbb\xbf", b"[" * 50_000, b'{"a":' * 50_000, b"9" * 5000, b"1e99999", b'"cells":[],', b'"cells":5,'),
+        *(b"\xef\xbb\xbf", b"9" * 5000, b"1e99999", b'"cells":[],', b'"cells":5,'),
     ]
 )
 
@@ -127,6 +151,7 @@ def files(draw):
                 data[:here] + data[there:],
                 data[:there] + data[here:],
                 data[:here] + draw(chunks) + data[here:],
+                data[:here] + draw(st.sampled_from([b"[", b'{"a":'])) * 50_000 + data[here:],
                 b"\xef\xbb\xbf" + data,
                 data.decode("utf-8", "replace").encode("utf-16"),
                 data + data,
@@ -170,6 +195,7 @@ def expect_rebuilt(notebook, released, data):
         assert cell == {**ours[name], "source": ours[name].source if said is None else said}
     text = {cell.source for cell in released.cells}
     for cell in notebook.cells:
+        assert len(cell.source) <= submission.LETTERS
         if not grade_id(cell):
             assert cell.metadata in ({}, {"tags": [submission.SKIPPED]})
             assert cell.cell_type == "code" or cell.source in text or cell.source.startswith("~~~")
