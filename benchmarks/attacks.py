@@ -1,84 +1,30 @@
-"""python benchmarks/attacks.py: each attack on the grader, what stops it, and what it achieves where that is weakened.
+"""python benchmarks/attacks.py: each attack on the grader, what stops it, and what it achieves where that is weaker.
 
-The attacks are those of tests/grading/attacks/. Three measures are taken away, one at a time:
-
-    judged inside    the cells, the checks and the marks share one process; locked cells are put back as nbgrader does
-    as handed in     the same, and no cell is put back: the tests are those in the student's file
-    not cleaned      outputs and Markdown go into the feedback as they are
-
-The first two run inside an outer sandbox: no network, another user, all of the machine read only. The third runs
-nothing outside the usual one, and no browser opens its page.
+The attacks are those of tests/grading/attacks/; the printed tables say which measure is taken away, and how. Whatever
+is weaker than the grader runs inside an outer sandbox (stage.py): no network, another user, all of the machine read
+only. One part runs nothing outside the usual one: what is shown is not cleaned, and no browser opens its page. All of
+it takes half an hour.
 """
 
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from textwrap import fill
 
 import nbformat
+import stage
+import unbounded
 from versions import made_with
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.remove(str(Path(__file__).resolve().parent))  # a script there has the name of the folder of the tests
 sys.path.insert(0, str(ROOT / "tests"))
 
-from grading.attacks import forge, leave, look, overdo, show  # noqa: E402
+from grading.attacks import forge, leave, look, show  # noqa: E402
 from grading.attacks.alive import Alive  # noqa: E402
-from grading.attacks.harness import SEED, STUB, armed, document, mark, sheet  # noqa: E402
-
-COURSE = "/course"
-"""Where the project lies in the outer sandbox: what the attacks look for is there."""
-
-
-def outer(argument: str) -> str:
-    """What this script prints inside the outer sandbox, with an argument."""
-    prefix, base = Path(sys.prefix), Path(sys.base_prefix).resolve()
-    command = ["bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--hostname", "sandbox", "--clearenv"]
-    command += ["--cap-drop", "ALL"]
-    become: list[str] = []
-    if os.getuid() == 0:
-        command = [flag for flag in command if flag != "--unshare-all"]
-        command[1:1] = ["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-net"]
-        command += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--cap-add", "CAP_SETPCAP"]
-        become = [
-            "setpriv",
-            "--reuid=1000000",
-            "--regid=1000000",
-            "--clear-groups",
-            "--inh-caps=-all",
-            "--no-new-privs",
-        ]
-    for path in map(Path, ("/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache")):
-        command += ["--symlink", str(path.readlink())] if path.is_symlink() else ["--ro-bind-try", str(path)]
-        command += [str(path)]
-    for path in (base, prefix):
-        for parent in reversed(path.parents[:-1]):
-            command += ["--perms", "0755", "--dir", str(parent)]
-        command += ["--ro-bind", str(path), str(path)]
-    command += [
-        "--ro-bind",
-        str(ROOT),
-        COURSE,
-        "--proc",
-        "/proc",
-        "--dev",
-        "/dev",
-        "--perms",
-        "1777",
-        "--tmpfs",
-        "/tmp",
-    ]
-    settings = {"PATH": "/usr/bin:/bin", "HOME": "/tmp", "PYTHONPATH": COURSE, "RNNCOURSE_SEED": SEED}
-    settings |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-    for name, value in settings.items():
-        command += ["--setenv", name, value]
-    command += ["--chdir", "/tmp", "--", *become, sys.executable, f"{COURSE}/benchmarks/attacks.py", argument]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
-    if done.returncode:
-        raise RuntimeError(f"the outer sandbox failed: {done.stderr[-2000:]}")
-    return done.stdout
+from grading.attacks.harness import STUB, armed, document, mark, sheet  # noqa: E402
 
 
 def in_one_process(notebook: dict, function: str) -> str:
@@ -245,51 +191,122 @@ def as_stored(output: dict) -> dict:
     return extra | ({"execution_count": 1} if output["output_type"] == "execute_result" else {}) | output
 
 
-def rows() -> list[tuple[str, ...]]:
-    """Kind, attack, what stops it, and what it achieves judged inside, as handed in, and not cleaned."""
-    gained = json.loads(outer("weakened"))
+Row = tuple[str, ...]
+
+
+def forged() -> list[Row]:
+    """What stops each forgery, and what it earns judged inside, and as handed in."""
+    gained = json.loads(stage.outer("weakened", host="sandbox"))  # these look for its name
     control, stub = gained.pop(CONTROL), gained.pop(STUBBED)
     assert set(control) == {"4 of 4"} and set(stub) == {"0 of 4"}, "the weakened grader does not grade"
-    bare, clean = alive(False), alive(True)
-    assert set(clean.values()) == {"text"}, clean
-    attacks = forgeries()
-    table = []
+    attacks, table = forgeries(), []
     for name, (inside, handed_in) in gained.items():
         by_value = name in forge.ANSWERS and inside.startswith("0")
-        table.append(("forge", name, "the checks" if by_value else attacks[name].measure, inside, handed_in, ""))
-    table += [("read", name, probe.measure, "", "", "") for name, probe in look.READ.items()]
-    table += [("network", name, probe.measure, "", "", "") for name, probe in look.NETWORK.items()]
-    table += [
-        ("leave", name, "walls: pid" if name in leave.PROCESSES else "walls: mounts", "", "", "")
-        for name in leave.CELLS
-    ]
-    for part in (overdo.CELLS, overdo.FUNCTIONS, overdo.ALONE, overdo.CALLS):
-        table += [("exhaust, crash", name, "limits", "", "", "") for name in part]
-    table += [("feedback", name, "clean", "", "", bare[name]) for name in show.SHOWN]
-    table += [("handed in", what, "read, record", "", "", "") for what in show.STRANGE]
-    table += [("handed in", f"as a student called {what}", "read, record", "", "", "") for what in show.NAMES]
+        table.append(("forge", name, "the checks" if by_value else attacks[name].measure, inside, handed_in))
     return table
 
 
-def main() -> None:
-    """Print the table."""
-    table = rows()
-    titles = ("kind", "attack", "stopped by", "judged inside", "as handed in", "not cleaned")
+def walled() -> list[Row]:
+    """Which walls stop what reads, goes out or leaves something: each alone, and which cannot be spared."""
+    found = json.loads(stage.outer("walls"))
+    achieved = [name for name, through in found["all"].items() if through]
+    assert not achieved, f"these get through all walls: {achieved}"
+    kinds = {"read": look.READ, "network": look.NETWORK, "leave": leave.CELLS}
+    table = []
+    for kind, names in kinds.items():
+        for name in names:
+            alone = [wall for wall in stage.WALLS if not found[f"{wall} alone"][name]] if found["none"][name] else []
+            needed = [wall for wall in stage.WALLS if found[f"without {wall}"][name]]
+            some = any(through[name] for through in found.values())
+            without = "gets through" if found["none"][name] else "now and then" if some else "finds nothing"
+            table.append((kind, name, without, ", ".join(alone) or "-", ", ".join(needed) or "-"))
+    return table
+
+
+def exhausting() -> list[Row]:
+    """What each attack that exhausts comes to without limits, and without one of them."""
+    found = json.loads(stage.outer("exhausted"))
+    return [
+        ("exhaust", name, bare or "its own loss", limit or ("several" if bare else "-"), alone or "-")
+        for name, (bare, limit, alone) in found.items()
+    ]
+
+
+def shown() -> list[Row]:
+    """What comes alive in the feedback if it is not cleaned."""
+    bare, clean = alive(False), alive(True)
+    assert set(clean.values()) == {"text"}, clean
+    return [("feedback", name, bare[name]) for name in show.SHOWN]
+
+
+def strange() -> list[Row]:
+    """What comes of strange folders if they are read as they are."""
+    return [("handed in", what, outcome) for what, outcome in json.loads(stage.outer("as it is")).items()]
+
+
+TABLES = {
+    forged: (
+        """Marks. Judged inside: the cells, the checks and the marks share one process; locked cells are put back as
+        nbgrader does. As handed in: the same, and no cell is put back. Points of points.""",
+        ("kind", "attack", "stopped by", "judged inside", "as handed in"),
+    ),
+    walled: (
+        f"""Walls: {", ".join(stage.WALLS)}. What an attack comes to with none of them; which of them stops it with all
+        others gone; and which lets it through if it alone is gone. Several in the second of these columns and none in
+        the third: each of them is enough. None in the second and some in the third: they stop it together. Now and
+        then: not with all of them gone, but with some. What finds nothing has nothing to find in the outer sandbox, or
+        is stopped by what cannot be taken away there: that the sandbox is a user namespace of its own, and that the
+        machine's programs are read only.""",
+        ("kind", "attack", "without walls", "each alone stops it", "gets through without"),
+    ),
+    exhausting: (
+        f"""Limits: {", ".join(unbounded.LIMITS)}. What an attack comes to without any of them; and one of them which is
+        enough to be gone, with what it then comes to. Its own loss: the grader does as it does with all limits, and the
+        process that ends is the attack's own. Several: none of them alone lets it through. Ended at
+        {unbounded.SECONDS:g} s, or at {unbounded.MEMORY >> 20} MiB;
+        what the kernel holds in the buffers of sockets is not measured.""",
+        ("kind", "attack", "without limits", "enough to be gone", "without that one"),
+    ),
+    shown: (
+        "Feedback. Not cleaned: whether something of it comes alive on the page of one who reads it.",
+        ("kind", "attack", "not cleaned"),
+    ),
+    strange: (
+        "Folders. As it is: read as nbgrader reads a file and a time, links followed, any name taken, no limits.",
+        ("kind", "attack", "as it is"),
+    ),
+}
+
+
+def printed(titles: Row, table: list[Row]) -> None:
+    """Print a table."""
     widths = [max(len(row[k]) for row in (titles, *table)) for k in range(len(titles))]
-    print(made_with("numpy", "nbgrader", "nbconvert"))
-    print(
-        "No attack achieves anything (tests/grading/test_attacks.py). What it achieves where one measure is taken away,"
-    )
-    print("if that was tried: points of points, or whether something of it comes alive in the feedback.\n")
     for row in (titles, *table):
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-    kinds = dict.fromkeys(row[0] for row in table)
-    counts = ", ".join(f"{kind}: {sum(row[0] == kind for row in table)}" for kind in kinds)
-    print(f"\n{counts}; together: {len(table)}")
+
+
+def main() -> None:
+    """Print the tables."""
+    print(made_with("numpy", "nbgrader", "nbconvert"))
+    print(
+        "No attack achieves anything (tests/grading/test_attacks.py). What it achieves where measures are taken away:"
+    )
+    counts: dict[str, int] = {}
+    for rows, (says, titles) in TABLES.items():
+        table = rows()
+        print(f"\n{fill(' '.join(says.split()), 118)}\n", flush=True)
+        printed(titles, table)
+        for row in table:
+            counts[row[0]] = counts.get(row[0], 0) + 1
+    of_each = ", ".join(f"{kind}: {count}" for kind, count in counts.items())
+    print(f"\n{of_each}; together: {sum(counts.values())}")
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["weakened"]:
-        print(json.dumps(weakened()))
+    inside = {"weakened": weakened, "walls": stage.matrix}
+    inside |= {"exhausted": unbounded.exhausted, "as it is": unbounded.taken_as_it_is}
+    if sys.argv[1:]:
+        stage.only_inside()
+        print(json.dumps(inside[sys.argv[1]]()))
     else:
         main()

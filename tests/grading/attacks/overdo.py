@@ -81,6 +81,13 @@ CELLS = {
         "    if place in (None, 2**64 - 1): raise OSError('refused')\n"
         "    ctypes.memset(place, 1, 2**24)\n    libc.shmdt(ctypes.c_void_p(place))"
     ),
+    "takes memory in the buffers of sockets": (
+        "import subprocess, time\nsource = '''import socket, time\nkept = []\nwhile True:\n"
+        "    try:\n        a, b = socket.socketpair()\n        kept += [a, b]\n        a.setblocking(False)\n"
+        "        a.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2**22)\n    except OSError: pass\n"
+        "    try: a.send(b'x' * 2**22)\n    except OSError: time.sleep(60)'''\n"
+        "for _ in range(8): subprocess.Popen([sys.executable, '-I', '-S', '-c', source])\ntime.sleep(60)"
+    ),
     "fills the disk": "for k in range(10**4): open(f'/tmp/{k}', 'wb').write(b'x' * 2**20)",
     "fills shared memory": "for k in range(10**4): open(f'/dev/shm/{k}', 'wb').write(b'x' * 2**20)",
     "makes files without end": "for k in range(10**7): open(f'/tmp/{k}', 'w').close()",
