@@ -5,8 +5,8 @@ BIN := .venv/bin
 READY := .venv/.installed
 EXTRAS := book,lab,grading,test
 # Versions the course depends on: the character model reads this NumPy's docstrings; from 4.25 on, jsonschema parses a
-# grammar whenever anything imports nbformat, which takes one to two seconds.
-HELD := numpy==2.4.6 torch==2.13.0 jsonschema==4.24.1
+# grammar whenever anything imports nbformat, which takes one to two seconds; soupsieve 4 refuses Debian 12's Python 3.11.2.
+HELD := numpy==2.4.6 torch==2.13.0 jsonschema==4.24.1 soupsieve==2.10
 PORT ?= 8000
 # Test files run side by side: one more than there are cores here, for the grader's tests wait a good deal. They run in
 # the order of pyproject.toml's testpaths, notebooks first: a long one that began last would run alone.
