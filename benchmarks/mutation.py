@@ -23,7 +23,7 @@ from versions import made_with
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 MUTATED = ["rnncourse/recurrence.py", "rnncourse/cells.py"]
-TESTS = [f"tests/test_{name}.py" for name in ("recurrence", "cells", "interop", "layers", "errors")]
+TESTS = [f"tests/test_{name}.py" for name in ("recurrence", "cells", "seeds", "interop", "layers", "errors")]
 NOTICED = {"killed", "timeout", "segfault"}
 PROCESSES = 2
 CONFIGURATION = f"""
