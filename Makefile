@@ -8,9 +8,9 @@ EXTRAS := book,lab,grading,test
 # grammar whenever anything imports nbformat, which takes one to two seconds; soupsieve 4 refuses Debian 12's Python 3.11.2.
 HELD := numpy==2.4.6 torch==2.13.0 jsonschema==4.24.1 soupsieve==2.10
 PORT ?= 8000
-# Test files run side by side: one more than there are cores here, for the grader's tests wait a good deal. They run in
-# the order of pyproject.toml's testpaths, notebooks first: a long one that began last would run alone.
-JOBS ?= 3
+# Test files run side by side: twice as many as there are cores here, for some tests wait a good deal. They run in the
+# order of pyproject.toml's testpaths, notebooks first: a long one that began last would run alone.
+JOBS ?= 4
 
 # Two notebooks run at once; more BLAS threads would only make them wait for each other.
 export OMP_NUM_THREADS ?= 1

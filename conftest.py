@@ -2,9 +2,11 @@
 
 import os
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
 
+import nbval.kernel
 import pytest
+from jupyter_client.manager import KernelManager
 from nbval.kernel import RunningKernel
 
 CHAPTERS = Path(__file__).parent / "chapters"
@@ -21,6 +23,18 @@ def execute_as_notebooks_do(kernel, cell_input, allow_stdin=None):
 
 
 RunningKernel.execute_cell_input = execute_as_notebooks_do
+
+
+def reached_over_files(**named):
+    """The manager of a kernel with sockets in a folder of its own.
+
+    Ports that are free when they are chosen may be another kernel's when this one starts; then it dies.
+    """
+    return KernelManager(transport="ipc", ip=f"{mkdtemp(dir=os.environ['IPYTHONDIR'])}/kernel", **named)
+
+
+if os.name != "nt":  # where there are only ports
+    nbval.kernel.KernelManager = reached_over_files
 
 
 def pytest_configure(config):

@@ -13,6 +13,7 @@ if sys.platform != "win32":  # where there is no such process, but this can be i
     import fcntl
 
 PREFIX = "rnncourse-bare-"
+"""How the names of these folders begin, by which a killed one's is found."""
 
 
 class Folder:

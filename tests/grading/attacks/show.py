@@ -207,7 +207,7 @@ NUMBERED = [
     (
         "hands in lists without end",
         notebook(lambda path, _: path.write_bytes(b'{"cells":[' + b"[]," * 2**20 + b"0]}")),
-        "at most 1000 cells",
+        "at most 2000000 brackets and commas",
     ),
     (
         "hands in a number without end",
