@@ -344,9 +344,7 @@ def test_the_functions_that_are_lent_name_a_wrong_shape(change, sentence):
 
 def test_the_step_that_is_lent_names_a_wrong_shape():
     arrays = [np.ones((3, 2)), np.ones((3, 2)), np.ones((3, 2)), np.ones((3, 2)), np.ones((5, 2)), np.ones((2, 2))]
-    with pytest.raises(
-        ValueError, match=r"step_backward expects x of shape \(B, D\), here \(3, 5\) beside h \(3, 2\)"
-    ):
+    with pytest.raises(ValueError, match=r"step_backward expects x of shape \(B, D\), here \(3, 5\) beside h \(3, 2\)"):
         lent.rnn_step_backward(*arrays)
 
 
