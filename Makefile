@@ -5,12 +5,12 @@ BIN := .venv/bin
 READY := .venv/.installed
 EXTRAS := book,lab,grading,test
 # Versions the course depends on: the character model reads this NumPy's docstrings; from 4.25 on, jsonschema parses a
-# grammar whenever anything imports nbformat, which takes one to two seconds; soupsieve 4 refuses Debian 12's Python 3.11.2.
+# grammar whenever anything imports nbformat, which takes one to two seconds; soupsieve 4 refuses Debian 12's Python.
 HELD := numpy==2.4.6 torch==2.13.0 jsonschema==4.24.1 soupsieve==2.10
 PORT ?= 8000
-# Test files run side by side: twice as many as there are cores here, for some tests wait a good deal. They run in the
-# order of pyproject.toml's testpaths, notebooks first: a long one that began last would run alone.
-JOBS ?= 4
+# Test files run side by side, in the order of pyproject.toml's testpaths, notebooks first: a long one that began last
+# would run alone.
+JOBS ?= 3
 
 # Two notebooks run at once; more BLAS threads would only make them wait for each other.
 export OMP_NUM_THREADS ?= 1

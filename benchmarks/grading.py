@@ -18,7 +18,7 @@ from versions import made_with
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "tests"))
 
-from courses import NOTEBOOK, ROOT, SET, environment, hand_in, made, model, typed  # noqa: F401
+from courses import NOTEBOOK, ROOT, SET, hand_in, made, model, typed
 
 from rnncourse.grading.course import Course
 

@@ -1,5 +1,6 @@
 """Courses to grade, for tests: made once, copied, and filled with marks without running anything."""
 
+import json
 import os
 import re
 import shutil
@@ -7,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ from rnncourse.grading.record import record
 
 ROOT = Path(__file__).parents[1]
 SET, NOTEBOOK = "ps2-rnn", "rnn.ipynb"
+COMMANDS = ROOT / "tests" / "grading" / "nbgrader_commands.py"
 
 
 def environment(root):
@@ -53,6 +55,26 @@ def typed(root, command, expect=(0,)):
         text = out.read().decode()
     assert process.returncode in expect, f"{' '.join(map(str, command))} ended with {process.returncode}:\n{text}"
     return Typed(text, seconds, peak / 1024)
+
+
+@contextmanager
+def nbgrader(env, log):
+    """type(folder, *words): type a command of nbgrader's in a folder; what it prints goes to the file `log`, too.
+
+    Each raises AssertionError if it ends with another status than expected.
+    """
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen([sys.executable, COMMANDS], env=env, **pipes) as commands:
+
+        def type_(folder, *words, expect=0):
+            commands.stdin.write(json.dumps([str(folder), words, str(log)]) + "\n")
+            commands.stdin.flush()
+            status = int(commands.stdout.readline())
+            printed = log.read_text()
+            assert status == expect, f"nbgrader {' '.join(words)} ended with {status}:\n{printed}"
+            return printed
+
+        yield type_
 
 
 def made(root):

@@ -2,20 +2,17 @@
 
 import csv
 import html
-import json
 import re
-import subprocess
 import sys
 import time
 import zipfile
 from contextlib import contextmanager
 
-from courses import NOTEBOOK, ROOT, SET, environment, made, typed
+from courses import NOTEBOOK, SET, environment, made, nbgrader, typed
 from students import DUE, FULL, KINDS
 
 from rnncourse.grading.course import Course
 
-COMMANDS = ROOT / "tests" / "grading" / "nbgrader_commands.py"
 EXCHANGE = 5
 """One student in so many hands in through the exchange, if in time; the others' files come in a zip of Moodle's."""
 
@@ -50,20 +47,9 @@ class Term:
         self.by_exchange = timely[::EXCHANGE]
         self.by_zip = [one for one in handing_in if one not in self.by_exchange]
 
-    @contextmanager
     def nbgrader(self):
-        """nbgrader(folder, *words): type a command of nbgrader's in a folder."""
-        log = self.root.parent / "log"
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-        with subprocess.Popen([sys.executable, COMMANDS], env=environment(self.root), **pipes) as commands:
-
-            def call(folder, *words):
-                commands.stdin.write(json.dumps([str(folder), words, str(log)]) + "\n")
-                commands.stdin.flush()
-                status = int(commands.stdout.readline())
-                assert status == 0, f"nbgrader {' '.join(words)} ended with {status}:\n{log.read_text()}"
-
-            yield call
+        """type(folder, *words): type a command of nbgrader's in a folder."""
+        return nbgrader(environment(self.root), self.root.parent / "log")
 
     @contextmanager
     def timed(self, step):
@@ -80,24 +66,24 @@ class Term:
 
     def release(self):
         """Give the problem set out, with its date due."""
-        with self.timed("release"), self.nbgrader() as nbgrader:
+        with self.timed("release"), self.nbgrader() as type_:
             made(self.root)
-            nbgrader(self.root, "db", "assignment", "add", SET, "--duedate", DUE.strftime("%Y-%m-%d %H:%M:%S UTC"))
-            nbgrader(self.root, "release_assignment", SET)
+            type_(self.root, "db", "assignment", "add", SET, "--duedate", DUE.strftime("%Y-%m-%d %H:%M:%S UTC"))
+            type_(self.root, "release_assignment", SET)
             roll = "".join(f"{line}\n" for line in ("id", *(one.name for one in self.students)))
             (self.root / "students.csv").write_text(roll, encoding="utf-8")
-            nbgrader(self.root, "db", "student", "import", "students.csv")
+            type_(self.root, "db", "student", "import", "students.csv")
 
     def hand_in(self):
         """Each hands in, and what came through the exchange is taken in."""
-        with self.timed("submit and nbgrader collect"), self.nbgrader() as nbgrader:
+        with self.timed("submit and nbgrader collect"), self.nbgrader() as type_:
             for one in self.by_exchange:
                 folder = self.homes / one.name / SET
                 folder.mkdir(parents=True)
                 (folder / NOTEBOOK).write_bytes(one.content)
-                nbgrader(folder.parent, "submit", SET, "--course=rnncourse", f"--student={one.name}")
+                type_(folder.parent, "submit", SET, "--course=rnncourse", f"--student={one.name}")
             if self.by_exchange:
-                nbgrader(self.root, "collect", SET)
+                type_(self.root, "collect", SET)
         with zipfile.ZipFile(self.root / "class.zip", "w", zipfile.ZIP_DEFLATED) as archive:
             for k, one in enumerate(self.by_zip):
                 when = one.when.astimezone().timetuple()[:6]

@@ -11,6 +11,9 @@ from nbformat.v4 import new_output
 LETTERS, PICTURE, DOTS, OUTPUTS = 10_000, 4 * 2**20, 2**24, 20
 """At most: characters of an output's text, characters of a picture, its dots, outputs of a cell."""
 
+NO_TEXT = re.compile(r"[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\U0010ffff]")
+"""Control characters, which could steer a terminal, but tabs and line ends; halves of surrogate pairs."""
+
 PNG = b"\x89PNG\r\n\x1a\n"
 """How a picture of this format begins."""
 
@@ -27,7 +30,7 @@ def plain(value: Any, letters: int = LETTERS) -> str:
         return ""
     cut = f"\n… cut: {len(value)} characters" if len(value) > letters else ""
     bare = re.sub(r"\x1b\[[0-9;?]*[ -/]*[@-~]", "", value[:letters])
-    bare = re.sub(r"[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\U0010ffff]", "", bare)
+    bare = NO_TEXT.sub("", bare)
     return re.sub(r"[\u202a-\u202e\u2066-\u2069]", "", bare) + cut
 
 

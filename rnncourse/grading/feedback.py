@@ -20,8 +20,7 @@ from rnncourse.grading.course import Course
 from rnncourse.grading.release import errors_of, replace
 
 SECONDS = 60.0
-"""How long one student's page may take: it takes one. Code can be written that its highlighting needs days for."""
-
+"""How long one student's page may take; most need a second. Code can be written whose highlighting needs days."""
 
 READABLE = """<meta name="viewport" content="width=device-width">
 <style>

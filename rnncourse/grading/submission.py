@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import stat
 from pathlib import Path
 from typing import Any
@@ -10,14 +9,13 @@ from typing import Any
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from rnncourse.grading.clean import NO_TEXT
+
 BYTES, CELLS, LETTERS = 32 * 2**20, 1000, 200_000
 """At most: bytes of a file (pictures in its outputs included), cells, characters of a cell."""
 
 SIGNS = 2_000_000
 """At most: the signs between the values of a file's JSON. Each may cost a hundred bytes of memory when it is read."""
-
-STEERING = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-"""Control characters, but those that end a line or indent it."""
 
 SKIPPED = "skip-execution"
 """The tag of cells that are not run for grading: figures, training. It means something on cells without points only."""
@@ -108,4 +106,4 @@ def text(source: Any) -> str:
     lines = source if isinstance(source, list) else [source]
     whole = "".join(line for line in lines if isinstance(line, str))
     whole = whole.replace("\r\n", "\n").replace("\r", "\n").encode("utf-8", "replace").decode("utf-8")
-    return STEERING.sub("", whole)
+    return NO_TEXT.sub("", whole)

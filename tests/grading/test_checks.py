@@ -2,6 +2,7 @@
 
 import re
 import signal
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -385,11 +386,13 @@ def test_every_bad_answer_gets_its_sentence(name, function, sentence):
     assert len(report.advice) <= 4
 
 
-def test_a_function_that_never_returns_is_stopped(monkeypatch):
-    def waits(x, h, W_x, W_h, b):
-        while True:
-            pass
+def waits(x, h, W_x, W_h, b):
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        pass
 
+
+def test_a_function_that_never_returns_is_stopped(monkeypatch):
     monkeypatch.setattr(judging, "SECONDS", 0.2)
     report = judged("rnn_step", waits)
     assert report.points == 0
@@ -398,14 +401,10 @@ def test_a_function_that_never_returns_is_stopped(monkeypatch):
 
 
 def test_a_function_that_never_returns_is_stopped_in_a_job_in_the_background_too(monkeypatch):
-    def waits(x, h, W_x, W_h, b):
-        while True:
-            pass
-
     monkeypatch.setattr(judging, "SECONDS", 0.2)
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        assert judged("rnn_step", waits).points == 0
+        assert "was still running after 0.2 seconds" in judged("rnn_step", waits).advice[0]
         assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGINT, before)

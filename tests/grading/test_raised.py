@@ -61,6 +61,11 @@ RAISED = [
         f"{WRITTEN}it has 2 axes, and the place has 1 axis",
     ),
     (
+        "blocks of several sizes",
+        lambda: np.split(ones(3, 20), 4),
+        "np.split cuts along axis 0 unless told another axis",
+    ),
+    (
         "a sum in place",
         lambda: added(ones(3), ones(3, 3)),
         "An operation in place, as +=, cannot change the shape on its left",

@@ -6,24 +6,22 @@ problem set 2 they meet others, who do what students do.
 
 import csv
 import html
-import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import nbformat
 import numpy as np
 import pytest
+from courses import ROOT, nbgrader
 from nbgrader.api import Gradebook
+from students import FROM_ZEROS, NO_BIAS, NO_RESET
 
 from rnncourse.grading.checks import find
 from rnncourse.grading.checks.judge import judge
 
-ROOT = Path(__file__).parent.parent.parent
-COMMANDS = Path(__file__).parent / "nbgrader_commands.py"
 SEED = "a seed that only the instructor knows"
 
 # What the instructor's own configuration holds, as nbgrader_config.py tells them.
@@ -89,26 +87,6 @@ def run_stateful(windows, h0, W_x, W_h, b, reset):
     return out
 """,
 }
-
-NO_BIAS = """
-def rnn_step(x, h, W_x, W_h, b):
-    return np.tanh(x @ W_x + h @ W_h)
-"""
-FROM_ZEROS = """
-def rnn_forward(X, h0, W_x, W_h, b):
-    states = np.zeros((len(X), len(h0), len(b)))
-    for t in range(len(X)):
-        states[t] = rnn_step(X[t], states[t - 1], W_x, W_h, b)
-    return states, states[-1]
-"""
-NO_RESET = """
-def run_stateful(windows, h0, W_x, W_h, b, reset):
-    states = []
-    for X in windows:
-        window, h0 = rnn_forward(X, h0, W_x, W_h, b)
-        states.append(window)
-    return states
-"""
 
 # One slip in the model answer of each problem set: of which function, what stands there, what stands there instead; the
 # points that the function still earns, and what its check says.
@@ -232,19 +210,15 @@ class Course:
         self.env |= {"HOME": str(home), "PATH": f"{bin}{os.pathsep}{os.environ['PATH']}", "OMP_NUM_THREADS": "1"}
 
     def __enter__(self):
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        self.commands = subprocess.Popen([sys.executable, COMMANDS], env=self.env, text=True, **pipes)
+        self.commands = nbgrader(self.env, self.log)
+        self.type = self.commands.__enter__()
         return self
 
     def __exit__(self, *error):
         self.commands.__exit__(*error)
 
     def nbgrader(self, *words, cwd=None, expect=0):
-        self.commands.stdin.write(json.dumps([str(cwd or self.root), words, str(self.log)]) + "\n")
-        self.commands.stdin.flush()
-        status = int(self.commands.stdout.readline())
-        self.logs[words[0]] = log = self.log.read_text()
-        assert status == expect, f"nbgrader {' '.join(words)} ended with {status}:\n{log}"
+        self.logs[words[0]] = self.type(cwd or self.root, *words, expect=expect)
 
     def submit(self, folder, student, content):
         path = self.students / student / folder / SOURCES[folder].name

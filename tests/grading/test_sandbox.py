@@ -14,7 +14,7 @@ from rnncourse.grading.sandbox import visible
 from rnncourse.grading.sandbox.bare import Folder
 from rnncourse.grading.sandbox.bubblewrap import Limits
 from rnncourse.grading.sandbox.wire import decode, encode
-from rnncourse.grading.sandbox.worker import Dead, Worker
+from rnncourse.grading.sandbox.worker import FILES, Dead, Worker
 
 
 def shown(worker, source):
@@ -69,6 +69,10 @@ WALLS = {
     "no socket to any other machine": (
         "import socket\nsocket.socket(socket.AF_INET)",
         lambda text: text == "PermissionError",
+    ),
+    "as many open files as the watch counts with": (
+        "import resource\nresource.getrlimit(resource.RLIMIT_NOFILE)[0]",
+        lambda text: text == str(FILES),
     ),
     "no larger buffer": (
         "import socket\nsocket.socketpair()[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2**22)",
@@ -204,7 +208,7 @@ def killed(kind, source, folder):
 
 
 def test_nothing_is_left_of_it_where_the_grader_is_killed(walls, tmp_path):
-    killed("walls", "import subprocess\nsubprocess.Popen(['sleep', '1001'])\nopen('/tmp/x', 'w')", tmp_path)
+    killed("walls", "import subprocess\nsubprocess.Popen(['sleep', '1001'])\nopen('x', 'w')", tmp_path)
     assert list(tmp_path.iterdir()) == []
     deadline = time.monotonic() + 5
     while any(b"sleep\x001001" in line for line in command_lines()) and time.monotonic() < deadline:

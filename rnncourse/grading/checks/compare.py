@@ -129,12 +129,8 @@ def shape_hint(got: tuple[int, ...], want: tuple[int, ...]) -> str:
     """What a wrong shape makes one think of."""
     if len(got) == len(want) and sorted(got) == sorted(want):
         return "; the axes look swapped"
-    if (
-        len(got) == len(want) == 2
-        and got[1]
-        and got[0] // want[0] == want[1] // got[1] > 1
-        and np.prod(got) == np.prod(want)
-    ):
+    blocks = got[0] // max(want[0], 1) if len(got) == len(want) == 2 else 0
+    if blocks > 1 and got == (blocks * want[0], want[1] / blocks):
         return "; the blocks look joined one below the other (np.concatenate without axis=1?)"
     if len(got) == len(want) + 1:
         return "; there is one axis too many"

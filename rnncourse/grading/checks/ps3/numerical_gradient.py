@@ -109,15 +109,18 @@ def not_put_back(first, second):
     return gradient
 
 
-def one_array(loss, theta, eps):
-    """`plus = minus = theta`: two names for one array."""
-    plus = minus = theta.copy()
-    result = np.zeros(theta.shape)
-    for at in np.ndindex(theta.shape):
-        plus[at] += eps
-        minus[at] -= eps
-        result[at] = (loss(plus) - loss(minus)) / (2 * eps)
-    return result
+def two_arrays(made):
+    """Moves the entries of the two arrays that `made(theta)` gives, and puts none back: a mistake."""
+
+    def gradient(loss, theta, eps):
+        (plus, minus), result = made(theta), np.zeros(theta.shape)
+        for at in np.ndindex(theta.shape):
+            plus[at] += eps
+            minus[at] -= eps
+            result[at] = (loss(plus) - loss(minus)) / (2 * eps)
+        return result
+
+    return gradient
 
 
 def all_at_once(loss, theta, eps):
@@ -134,16 +137,6 @@ def row_by_row(loss, theta, eps):
     """Moves whole rows, and keeps one number for each."""
     rows = [differences(central, lambda _, i=i: [i])(loss, theta, eps) for i in range(len(theta))]
     return np.array([row[i].flat[0] for i, row in enumerate(rows)])
-
-
-def copied_once(loss, theta, eps):
-    """Two copies before the loop, in which every entry stays moved."""
-    plus, minus, result = theta.copy(), theta.copy(), np.zeros(theta.shape)
-    for at in np.ndindex(theta.shape):
-        plus[at] += eps
-        minus[at] -= eps
-        result[at] = (loss(plus) - loss(minus)) / (2 * eps)
-    return result
 
 
 def rows_in_place(loss, theta, eps):
@@ -214,8 +207,12 @@ MISTAKES = {
     "the absolute value of the difference is taken": differences(lambda L, eps: abs(central(L, eps))),
     "an entry is not put back: it stays at θ-ε while the next one is moved": not_put_back(1, -2),
     "an entry is not put back: it stays at θ+ε while the next one is moved": not_put_back(-1, 2),
-    "plus and minus are two names for one array, so that both losses are the same: copy it": one_array,
-    "the two copies are made once, before the loop, and keep every entry moved": copied_once,
+    "plus and minus are two names for one array, so that both losses are the same: copy it": two_arrays(
+        lambda theta: [theta.copy()] * 2
+    ),
+    "the two copies are made once, before the loop, and keep every entry moved": two_arrays(
+        lambda theta: (theta.copy(), theta.copy())
+    ),
     "all entries are moved together; they are moved one at a time": all_at_once,
     "all entries are moved together, which gives one number": all_at_once_number,
     "whole rows are moved, `theta[i]`; an entry is `theta[i, j]`": differences(
