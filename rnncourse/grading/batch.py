@@ -8,15 +8,18 @@ import hashlib
 import json
 import multiprocessing
 import os
+import shutil
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from itertools import count
 from multiprocessing import active_children
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import nbformat
@@ -224,40 +227,48 @@ def noted(stopping: threading.Event) -> Iterator[None]:
 class Scheduler:
     """Marks units side by side, each in a process of its own, on this machine. Use it as a context manager.
 
-    A process that dies is replaced, and what it had in hand is tried again.
+    A process that dies is replaced, and what it had in hand is tried again. Notebooks are handed over in files: one
+    that died with half of a notebook in a pipe would leave the other end waiting for the rest.
     """
 
     def __init__(self, processes: int) -> None:
         self.processes, self.lock, self.stopped = processes, threading.Lock(), False
+        self.folder, self.numbers = TemporaryDirectory(prefix="grading-", ignore_cleanup_errors=True), count()
         self.pool = self._new()
 
     def _new(self) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(self.processes, PROCESSES, initializer=begin)
+        return ProcessPoolExecutor(self.processes, PROCESSES, initializer=begin, initargs=(self.folder.name,))
 
     def submit(self, unit: Unit) -> "Future[str]":
         """The marked notebook, to come."""
         promise: Future[str] = Future()
-        self._try(unit, promise, TRIES)
+        path = Path(self.folder.name, str(next(self.numbers)))
+        try:
+            path.write_text(json.dumps(asdict(unit)), encoding="utf-8")
+        except OSError as error:
+            promise.set_exception(error)
+        else:
+            self._try(path, promise, TRIES)
         return promise
 
-    def _try(self, unit: Unit, promise: "Future[str]", tries: int) -> None:
-        def done(future: Future[str]) -> None:
+    def _try(self, path: Path, promise: "Future[str]", tries: int) -> None:
+        def done(future: Future[None]) -> None:
             if future.cancelled() or self.stopped:
                 promise.cancel()
             elif isinstance(future.exception(), BrokenProcessPool) and tries > 1:
                 self._renew(pool)
-                self._try(unit, promise, tries - 1)
+                self._try(path, promise, tries - 1)
             elif error := future.exception():
                 promise.set_exception(error)
             else:
-                promise.set_result(future.result())
+                settle(promise, path)
 
         pool = self.pool
         try:
-            pool.submit(Unit.mark, unit).add_done_callback(done)
+            pool.submit(mark, path).add_done_callback(done)
         except BrokenProcessPool:
             self._renew(pool)
-            self._try(unit, promise, tries)
+            self._try(path, promise, tries)
 
     def _renew(self, broken: ProcessPoolExecutor) -> None:
         with self.lock:
@@ -277,15 +288,35 @@ class Scheduler:
                         process.kill()
                 child.kill()
         self.pool.shutdown(wait=kind is None, cancel_futures=True)
+        self.folder.cleanup()
 
 
-def begin() -> None:
+def mark(path: Path) -> None:
+    """Mark the unit that a file holds, and leave the marked notebook beside it."""
+    fields = json.loads(path.read_text(encoding="utf-8"))
+    unit = Unit(**fields | {"limits": Limits(**fields["limits"])})
+    path.with_suffix(".marked").write_text(unit.mark(), encoding="utf-8")
+
+
+def settle(promise: "Future[str]", path: Path) -> None:
+    """Keep a promise with what a marking process has left."""
+    marked = path.with_suffix(".marked")
+    try:
+        promise.set_result(marked.read_text(encoding="utf-8"))
+        marked.unlink()
+        path.unlink()
+    except OSError as error:
+        promise.set_exception(error)
+
+
+def begin(folder: str) -> None:
     """Begin a marking process: Ctrl-C is the parent's, and without the parent there is nothing to do."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def follow() -> None:
         if parent := multiprocessing.parent_process():
             parent.join()
+            shutil.rmtree(folder, ignore_errors=True)
         os._exit(1)
 
     threading.Thread(target=follow, daemon=True).start()

@@ -9,8 +9,10 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import suppress
 
 import nbformat
+import psutil
 import pytest
 from courses import NOTEBOOK, ROOT, SET, environment, hand_in, model
 
@@ -162,6 +164,38 @@ def test_a_batch_that_is_killed_goes_on_where_it_stopped(walls, course, how):
     assert scores(here) == dict.fromkeys(names, 16)
     assert all((marked / name).read_bytes() == content for name, content in kept.items())
     assert len(list(marked.glob("*.ipynb"))) == len(names)
+
+
+def test_a_marking_process_that_is_killed_while_it_hands_over_does_not_stop_the_batch(walls, course):
+    long = model()
+    long.cells.append(nbformat.v4.new_markdown_cell("long " * 30_000))  # more than a pipe holds
+    here = course({"ann": long})
+    line = [sys.executable, "-m", "rnncourse.grading", "grade", "ps2", "-j", "1"]
+    grading = subprocess.Popen(line, cwd=here.root, env=environment(here.root), stdout=subprocess.PIPE, text=True)
+    markers = []
+    until(lambda: markers or markers.extend(marking(grading.pid)))
+    grading.send_signal(signal.SIGSTOP)
+    until(lambda: not marking(grading.pid))
+    time.sleep(0.5)  # it hands over, and nobody takes
+    markers[0].kill()
+    grading.send_signal(signal.SIGCONT)
+    try:
+        grading.communicate(timeout=30)
+    finally:
+        grading.kill()
+    assert grading.returncode == 0
+    assert scores(here) == {"ann": 16}
+
+
+def marking(pid):
+    """The marking processes of a command that have a sandbox just now."""
+    found = []
+    for process in psutil.Process(pid).children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            above = process.parent()
+            if process.name() == "bwrap" != above.name() and above.pid != pid:
+                found.append(above)
+    return found
 
 
 def until(true, seconds=60):
