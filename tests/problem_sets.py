@@ -10,13 +10,19 @@ import nbformat
 import numpy as np
 
 from rnncourse.grading.checks import find
-from rnncourse.grading.checks.judge import judge
+from rnncourse.grading.checks.judge import Sitting
 
 ROOT = Path(__file__).parent.parent
 
 
+@cache
+def sitting(name, seed):
+    return Sitting(find(name), np.random.default_rng(seed))
+
+
 def judged(name, function, seed=0):
-    return judge(find(name), function, np.random.default_rng(seed))
+    """The report on a function. What the known mistakes give is computed once for each seed."""
+    return sitting(name, seed).judge(function)
 
 
 @cache

@@ -213,9 +213,9 @@ def unwritten() -> Iterator[None]:
 
     They would hold what was last in that memory, which may be the right answer of an earlier call.
     """
-    own = {name: getattr(np, name) for name in ("empty", "empty_like")}
-    for name, make in own.items():
-        setattr(np, name, marked(make))
+    own = {name: getattr(np, name) for name in MARKED}
+    for name, make in MARKED.items():
+        setattr(np, name, make)
     try:
         yield
     finally:
@@ -240,3 +240,7 @@ def marked(make: Callable[..., Array]) -> Callable[..., Array]:
         return array
 
     return made
+
+
+MARKED = {"empty": marked(np.empty), "empty_like": marked(np.empty_like)}
+"""What these functions are while a student's function is called."""
