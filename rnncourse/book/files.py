@@ -28,9 +28,13 @@ def book_sources(root: Path) -> list[Path]:
 
 
 def package_sources(root: Path) -> list[Path]:
-    """All, besides its own cells, that a chapter's outputs can depend on: the package and the environment's pins."""
-    tooling = root / "rnncourse" / "book"
-    return [path for path in tree(root / "rnncourse", root / "constraints.txt") if tooling not in path.parents]
+    """All, besides its own cells, that a chapter's outputs can depend on: the package and the environment's pins.
+
+    No chapter imports the book's tools or the grader: see `test_the_chapters_import_neither_the_tools_nor_the_grader`.
+    """
+    package = root / "rnncourse"
+    apart = {package / "book", package / "grading"}
+    return [path for path in tree(package, root / "constraints.txt") if apart.isdisjoint(path.parents)]
 
 
 def digest(paths: Iterable[Path], root: Path) -> str:

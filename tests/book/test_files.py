@@ -1,8 +1,13 @@
 """What the book is made of, and how a change is seen."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from rnncourse.book import files
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -19,6 +24,7 @@ def course(tmp_path):
         "rnncourse/cells.py",
         "rnncourse/__pycache__/cells.pyc",
         "rnncourse/book/static/book.css",
+        "rnncourse/grading/batch.py",
         "tests/test_cells.py",
         ".venv/pyvenv.cfg",
     ):
@@ -46,11 +52,18 @@ def test_the_book_depends_on_pages_exercises_package_and_configuration(course):
         "index.md",
         "rnncourse/book/static/book.css",
         "rnncourse/cells.py",
+        "rnncourse/grading/batch.py",
     ]
 
 
-def test_a_chapters_outputs_do_not_depend_on_the_books_look(course):
+def test_a_chapters_outputs_depend_neither_on_the_books_look_nor_on_the_grader(course):
     assert names(files.package_sources(course), course) == ["constraints.txt", "rnncourse/cells.py"]
+
+
+@pytest.mark.parametrize("path", files.chapters(ROOT) + files.package_sources(ROOT)[1:], ids=lambda path: path.stem)
+def test_the_chapters_import_neither_the_tools_nor_the_grader(path):
+    imported = re.findall(r"(?:import|from) +rnncourse(?:\.| +import +)(?:book|grading)\b.*", path.read_text())
+    assert not imported, f"{path.name}: {imported}"
 
 
 @pytest.mark.parametrize("change", ["edited", "deleted", "added", "renamed"])

@@ -9,7 +9,7 @@ from grading.attacks.harness import STUB, Attack, armed
 
 from rnncourse.grading.sandbox.bubblewrap import Limits
 
-LOW = Limits(memory=400 * 2**20, cell=1.5, function=1.5, submission=20.0)
+LOW = Limits(memory=400 * 2**20, cell=1.0, function=1.0, submission=20.0)
 RIGHT = {"rnn_step": armed("import numpy as np\n" + STUB["right rnn_step"])}
 NAMES = "x, h, W_x, W_h, b"
 
