@@ -1,5 +1,6 @@
 """What every test run shares: which notebooks are compared cell by cell, and that CI skips no browser test."""
 
+import gc
 import os
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
@@ -10,6 +11,9 @@ from jupyter_client.manager import KernelManager
 from nbval.kernel import RunningKernel
 
 CHAPTERS = Path(__file__).parent / "chapters"
+
+# Nothing is garbage while tests are collected: to look for some took half of the time.
+gc.disable()
 
 # The build draws these again; a committed notebook, in its normal form, does not hold them.
 DRAWN_BY_THE_BUILD = ("application/vnd.rnncourse.claim+json", "image/svg+xml", "stderr", "text/html", "text/latex")
@@ -58,6 +62,12 @@ def pytest_ignore_collect(collection_path):
     if collection_path.suffix == ".ipynb" and CHAPTERS not in collection_path.parents:
         return True
     return None
+
+
+def pytest_collection_finish():
+    """Collect garbage again, and leave alone all that stays: see above."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_collectstart(collector):

@@ -7,7 +7,7 @@ import site
 import sys
 import sysconfig
 from functools import cache
-from importlib.metadata import PackageNotFoundError, distribution
+from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -47,10 +47,19 @@ def packages() -> dict[str, Path]:
             required = Requirement(line)
             if required.marker is None or required.marker.evaluate({"extra": ""}):
                 waiting.append(required.name)
-        for file in installed.files or ():
-            if file.parts[0] not in ("..", "__pycache__") and file.parts[0] not in found:
-                found[file.parts[0]] = Path(str(installed.locate_file(file.parts[0])))
+        for name in top_level(installed):
+            found.setdefault(name, Path(str(installed.locate_file(name))))
     return {name: path for name, path in sorted(found.items()) if path.exists()}
+
+
+def top_level(installed: Distribution) -> set[str]:
+    """The names of what a distribution put beside others: the first part of the path of each of its files.
+
+    `installed.files` makes an object of every path, which takes three times as long.
+    """
+    record = installed.read_text("RECORD")
+    paths = record.splitlines() if record else map(str, installed.files or ())
+    return {path.lstrip('"').split(",")[0].split("/")[0] for path in paths} - {"..", "__pycache__"}
 
 
 def base() -> Path:
