@@ -61,6 +61,7 @@ lint: $(READY) ## check style, formatting and types
 
 proof: $(READY) ## prove at length: properties over many seeds, mutants, a killed grader; about 40 minutes
 	$(BIN)/python benchmarks/proof.py
+	$(BIN)/python -m pytest -m proof
 	$(BIN)/python benchmarks/mutation.py
 	$(BIN)/python benchmarks/references.py
 	$(BIN)/python benchmarks/interruptions.py > benchmarks/.interruptions.draft

@@ -91,13 +91,13 @@ class Reader:
         driver.set_script_timeout(60)
         return cls(driver)
 
-    def open(self, page, query=""):
+    def open(self, page):
         """Open a page, wide and in light mode, and wait until it is at rest."""
         self.driver.get("about:blank")  # else the page before is laid out once more, for nobody
         self.requests()
         self.errors()
         self.set()
-        self.driver.get((HTML / f"{page}.html").as_uri() + query)
+        self.driver.get((HTML / f"{page}.html").as_uri())
         self.rest()
 
     def set(self, mode="light", width=WIDE, motion="no-preference"):

@@ -138,9 +138,9 @@ def test_a_page_describes_itself(reader, page):
 def test_search_finds_a_word_of_the_page(reader, page):
     words = re.findall(r"\b[a-z]{5,}\b", reader.look(page)["light"]["text"])
     word = max(words, key=lambda word: (len(word), word))
-    reader.open("search", query=f"?q={word}")
+    reader.driver.get((HTML / "search.html").as_uri() + f"?q={word}")
     summary = "#search-results .search-summary"
-    WebDriverWait(reader.driver, 20, 0.1).until(
+    WebDriverWait(reader.driver, 20, 0.05).until(
         lambda driver: any(status.text for status in driver.find_elements(By.CSS_SELECTOR, summary))
     )
     found = [link.get_attribute("href") for link in reader.driver.find_elements(By.CSS_SELECTOR, "ul.search a")]

@@ -227,7 +227,13 @@ def test_no_process_outlives_its_submission(name, left):
     assert not any(number in line for line in marked_processes())
 
 
-@pytest.mark.parametrize("name", overdo.CELLS)
+def in_their_time(names):
+    """The names of attacks; those that take long are for `make proof`."""
+    patient = [pytest.param(name, marks=pytest.mark.proof) for name in names if name in overdo.PATIENT]
+    return [name for name in names if name not in overdo.PATIENT] + patient
+
+
+@pytest.mark.parametrize("name", in_their_time(overdo.CELLS))
 def test_a_cell_costs_no_more_than_itself(name, tmp_path):
     before = peak()
     files = len(list(Path("/proc/self/fd").iterdir()))
@@ -243,7 +249,7 @@ FUNCTIONS = {name: overdo.function(source) for name, source in overdo.FUNCTIONS.
 FUNCTIONS |= {name: overdo.alone(source) for name, source in overdo.ALONE.items()} | overdo.CALLS
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("name", in_their_time(FUNCTIONS))
 def test_a_function_costs_no_more_than_itself(name, tmp_path):
     before = peak()
     attack = FUNCTIONS[name]
@@ -377,6 +383,10 @@ def test_the_attacks_on_the_feedback_ran(course):
     text = (course[0] / "feedback" / "eve" / "ps2-rnn" / "rnn.html").read_text(encoding="utf-8")
     missing = [name for name in show.SHOWN if show.token(name) not in text]
     assert len(missing) < 5, missing
+
+
+def test_those_for_the_proof_are_among_them():
+    assert set(overdo.PATIENT) <= overdo.CELLS.keys() | FUNCTIONS.keys()
 
 
 def test_the_table_of_attacks_lists_them_all():

@@ -163,7 +163,7 @@ def test_a_function_that_never_returns_costs_its_own_points(marks):
     def loop(notebook):
         answer(notebook, "rnn_step").source = "def rnn_step(x, h, W_x, W_h, b):\n    while True:\n        x = x"
 
-    points, marked = marks("ps2-rnn", loop, Limits(cell=3.0, function=1.0))
+    points, marked = marks("ps2-rnn", loop, Limits(cell=2.0, function=1.0))
     assert points == possible("ps2-rnn") | {"rnn_step": 0}
     assert "does a loop never end?" in " ".join(answer(marked, "grade_rnn_step").outputs[0].text.split())
 

@@ -149,7 +149,7 @@ def verdict(problem: Problem, case: Case, want: dict[str, Any], result: Result) 
     try:
         expect_result(problem, case, want, result)
     except Wrong as wrong:
-        return wrong
+        return wrong.with_traceback(None)  # which holds all that was at hand where it was raised
     return None
 
 

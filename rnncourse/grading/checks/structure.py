@@ -14,11 +14,10 @@ def single(outputs: Collection[str], value: Any) -> dict[str, Any]:
 
 def several(outputs: Collection[str], value: Any) -> dict[str, Any]:
     """A function that returns several values, in a tuple or a list. Raises `WrongForm` for any other value."""
-    wanted = f"{len(outputs)} values ({', '.join(outputs)})"
-    if not isinstance(value, (tuple, list)):
-        raise WrongForm(f"it should return {wanted}, got {kind(value)}")
-    if len(value) != len(outputs):
-        raise WrongForm(f"it should return {wanted}, got {len(value)}")
+    listed = isinstance(value, (tuple, list))
+    if not listed or len(value) != len(outputs):
+        got = len(value) if listed else kind(value)
+        raise WrongForm(f"it should return {len(outputs)} values ({', '.join(outputs)}), got {got}")
     return dict(zip(outputs, value, strict=True))
 
 

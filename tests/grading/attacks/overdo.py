@@ -47,6 +47,14 @@ FOR_GOOD = (
 )
 """Cells that break the process for good, and their own notebook with it: their function is not reached."""
 
+PATIENT = (
+    *("sleeps", "stops itself", "becomes another program", "searches a text for ever", "never ends, in C"),
+    *("prints one line without end", "calls itself until the stack ends", "shows a hundred thousand outputs"),
+    *("sends a message byte by byte", "never reads", "raises an error of many megabytes"),
+    *("never returns", "is stopped in the middle", "calls the grader back without end", "returns a million texts"),
+)
+"""Those that take all the time there is, and are stopped as others are: `make proof` runs them."""
+
 LINE = """
 import ctypes, json, signal, struct, threading, time
 def lines():
