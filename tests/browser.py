@@ -46,7 +46,8 @@ rest().then(done);
 # Drawings are looked at in half their size: a quarter of the pixels, still with the ink of every line.
 SCALE = 0.5
 
-# What is looked at in each state of a page. Less motion and another mode in one step would set every letter moving.
+# What is looked at in each state of a page. From the second on nothing moves, so that there is nothing to wait for;
+# less motion and another mode in one step would set every letter moving.
 AT_REST = (
     *("text", "description", "scripts", "headings", "formulas", "untypeset", "mathErrors", "rawMath", "scrollbars"),
     *("withoutAlt", "broken", "withoutCaption", "drawings", "unnamed", "theme", "faint"),
@@ -54,8 +55,8 @@ AT_REST = (
 STATES = (
     ("light", {}, AT_REST),
     ("still", {"motion": "reduce"}, ("moving",)),
-    ("dark", {"mode": "dark"}, ("theme", "faint")),
-    ("narrow", {"width": NARROW}, ("width", "handsOn")),
+    ("dark", {"mode": "dark", "motion": "reduce"}, ("theme", "faint")),
+    ("narrow", {"width": NARROW, "motion": "reduce"}, ("width", "handsOn")),
 )
 
 every_page = pytest.mark.parametrize("page", PAGES)
@@ -138,7 +139,7 @@ class Reader:
         self.facts("onlyDrawings")
         drawn = {}
         for mode in ("light", "dark"):
-            self.set(mode)
+            self.set(mode, motion="reduce")
             self.rest()
             facts = self.facts("drawings", "size")
             clip = {"x": 0, "y": 0, **facts["size"], "scale": SCALE}

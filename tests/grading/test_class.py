@@ -4,7 +4,7 @@ import pytest
 from students import KINDS, student
 from term import Term
 
-LEFT_OUT = ("starts from zeros", "never resets", "right, written otherwise", "hostile: never ends")
+LEFT_OUT = ("starts from zeros", "never resets", "right, written otherwise", "one function", "hostile: never ends")
 """So that it takes less time: other tests of the grader have them, too."""
 
 
